@@ -1,0 +1,37 @@
+# make study [STUDY=quick], make test, make lab, make lint, make clean. The first use makes .venv, later ones skip that.
+STUDY ?= quick
+PYTHON ?= python3.11
+CORES ?= 2
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: study test lab lint format clean
+
+study: $(READY)
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/snakemake --snakefile workflow/Snakefile --config study=studies/$(STUDY).yaml \
+		--cores $(CORES) --rerun-incomplete --rerun-triggers mtime --nolock --keep-going --quiet rules
+	@echo "reports/$(STUDY)/index.html"
+
+test: $(READY)
+	$(BIN)/python -m pytest -n $(CORES)
+
+lab: $(READY)
+	$(BIN)/jupyter lab notebooks
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(READY)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf .venv .snakemake .pytest_cache .mypy_cache .ruff_cache .hypothesis build *.egg-info
+
+$(READY): requirements.txt pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --requirement requirements.txt
+	$(BIN)/pip install --quiet --no-deps --editable .
+	touch $@

@@ -1,0 +1,1 @@
+"""Samplers, losses and measures for training multilingual dense retrievers."""

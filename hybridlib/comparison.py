@@ -1,0 +1,147 @@
+"""Comparing the configurations of a study: means over seeds, paired tests, wins and losses over language pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from hybridlib import significance
+from hybridlib.cache import replace_file
+from hybridlib.errors import InputError
+from hybridlib.evaluation import SETTINGS, SHARE, mean_by_pair
+from hybridlib.paths import run_folder
+from hybridlib.runs import Run
+from hybridlib.study import Study
+
+KEYS = ["setting", "query_language", "passage_language", "concept"]
+TESTED = (*((setting, "nDCG@10") for setting in SETTINGS), ("multilingual", "rank_distance"), ("multilingual", SHARE))
+LOWER_IS_BETTER = ("rank_distance", SHARE)
+LEVEL = 0.05
+
+
+def read_runs(study: Study) -> list[Run]:
+    """Read every run of a study, in the order of its file.
+
+    Raises:
+        InputError: naming the runs that are not finished.
+    """
+    folders = [run_folder(study.name, run) for run in study.runs()]
+    missing = [folder.name for folder in folders if not (folder / "result.json").exists()]
+    if missing:
+        raise InputError(f"{study.path}: found {len(missing)} unfinished runs ({', '.join(missing)}), expected all finished")
+    return [Run.read(folder) for folder in folders]
+
+
+def write_tables(folder: Path, scores: pd.DataFrame, compared: pd.DataFrame) -> None:
+    """Write ``scores.csv`` and ``comparisons.csv``."""
+    for name, table in (("scores.csv", scores), ("comparisons.csv", compared)):
+        replace_file(folder / name, table.to_csv(index=False, float_format="%.6g").encode())
+
+
+def score_table(runs: Sequence[Run]) -> pd.DataFrame:
+    """One row a run, setting, language pair and measure: the content of ``scores.csv``."""
+    parts = []
+    for run in runs:
+        means = mean_by_pair(run.scores()).reset_index().melt(KEYS[:3], var_name="measure", value_name="value").dropna()
+        means.insert(0, "run", run.folder.name)
+        means.insert(1, "configuration", run.label)
+        means.insert(2, "seed", run.config.seed)
+        parts.append(means)
+    return pd.concat(parts, ignore_index=True)
+
+
+def summary_table(runs: Sequence[Run]) -> pd.DataFrame:
+    """One row a run, language group (all, seen, unseen), setting and measure: macro means."""
+    rows = [
+        (run.label, run.config.seed, languages, setting, measure, value)
+        for run in runs
+        for languages, settings in run.result["means"].items()
+        for setting, measures in settings.items()
+        for measure, value in measures.items()
+    ]
+    return pd.DataFrame(rows, columns=["configuration", "seed", "languages", "setting", "measure", "value"])
+
+
+def seed_mean(runs: Sequence[Run]) -> pd.DataFrame:
+    """Mean over runs (seeds) of the score of every query; they must be tested on the same queries."""
+    tables = [run.scores() for run in runs]
+    for run, table in zip(runs, tables, strict=True):
+        if not table[KEYS].equals(tables[0][KEYS]):
+            raise InputError(f"{run.folder}: found other test queries than in {runs[0].folder}, expected the same")
+    measures = [column for column in tables[0] if column not in KEYS]
+    values = np.mean([table[measures].to_numpy() for table in tables], axis=0)
+    return pd.concat([tables[0][KEYS], pd.DataFrame(values, columns=measures)], axis=1)
+
+
+def contributions(first: pd.DataFrame, second: pd.DataFrame, setting: str, measure: str) -> pd.DataFrame:
+    """Difference ``first - second`` by concept and language pair.
+
+    Args:
+        first, second: scores of the same queries, from :func:`seed_mean`.
+        setting: monolingual, crosslingual or multilingual.
+        measure: a column.
+
+    Returns:
+        [concepts x language pairs], weighted so that a column sums to the pair's difference of means; the mean over
+        columns sums, over concepts, to the difference of macro means. A concept without a query in a pair has 0.
+    """
+    chosen = first["setting"] == setting
+    keys = first.loc[chosen, KEYS[1:]]
+    difference = keys.assign(value=first.loc[chosen, measure] - second.loc[chosen, measure])
+    table = difference.pivot_table(
+        index="concept", columns=["query_language", "passage_language"], values="value", observed=True, aggfunc="mean"
+    )
+    return (table / table.notna().sum()).fillna(0.0)
+
+
+def pair_verdicts(table: pd.DataFrame, *, flips: int = 10_000) -> pd.Series:
+    """Say for each language pair whether the first wins (1), loses (-1) or is not separable (0), larger being better.
+
+    A pair is separable if its sign-flip p, Holm-corrected over the pairs of the table, is below 0.05.
+    """
+    p = significance.holm(significance.sign_flip(table.to_numpy(), flips=flips))
+    return pd.Series(np.where(p < LEVEL, np.sign(table.sum()), 0).astype(int), index=table.columns)
+
+
+def comparisons(runs: Sequence[Run], *, flips: int = 10_000) -> pd.DataFrame:
+    """Every pair of configurations in every setting: the content of ``comparisons.csv``.
+
+    Columns: ``configuration``, ``baseline``, ``setting``, ``measure``, ``difference`` (configuration - baseline, mean over
+    seeds), ``low`` and ``high`` (95 % bootstrap interval, clustered by concept), ``p`` (sign-flip), ``holm_p`` (Holm over
+    the whole table), ``wins``, ``ties``, ``losses`` (language pairs, for the better measured value), ``concepts``, ``seeds``
+    and ``baseline_seeds``.
+    """
+    groups = by_configuration(runs)
+    means = {label: seed_mean(group) for label, group in groups.items()}
+    rows = []
+    for baseline, label in combinations(groups, 2):
+        for setting, measure in TESTED:
+            if not (means[label]["setting"] == setting).any():
+                continue
+            table = contributions(means[label], means[baseline], setting, measure)
+            result = significance.compare(table.mean(axis=1).to_numpy(), flips=flips)
+            sign = -1 if measure in LOWER_IS_BETTER else 1
+            verdict = pair_verdicts(table * sign, flips=flips)
+            counts = [int((verdict == value).sum()) for value in (1, 0, -1)]
+            seeds = [len(groups[label]), len(groups[baseline])]
+            rows.append((label, baseline, setting, measure, *result, *counts, len(table), *seeds))
+    columns = "configuration baseline setting measure difference low high p wins ties losses concepts seeds baseline_seeds"
+    table = pd.DataFrame(rows, columns=columns.split())
+    table.insert(8, "holm_p", significance.holm(table["p"].to_numpy()) if len(table) else [])
+    return table
+
+
+def by_configuration(runs: Sequence[Run]) -> dict[str, list[Run]]:
+    """Group runs that differ in their seed alone; the label names the group and must not stand for two of them."""
+    groups: dict[str, list[Run]] = {}
+    for run in runs:
+        groups.setdefault(run.label, []).append(run)
+    for label, group in groups.items():
+        rest = {run.config.model_copy(update={"seed": 0}).model_dump_json() for run in group}
+        if len(rest) > 1:
+            raise InputError(f"study: found {len(rest)} different configurations called {label!r}, expected one")
+    return groups

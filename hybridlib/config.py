@@ -1,0 +1,94 @@
+"""Every parameter of a run: one class for notebooks, command line, study files and tests."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from hybridlib.errors import InputError
+
+Sampler = Literal["untrained", "mixed", "monolingual", "crosslingual", "hybrid"]
+
+
+class RunConfig(BaseModel):
+    """What is trained on what, and how it is tested. Unknown names and values out of range are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+    # Data
+    corpus: str = Field("scenes", description="scenes, xm3600, or a .jsonl, .jsonl.gz or .parquet file")
+    corpus_path: str | None = Field(None, description="where xm3600's captions are, if not in the usual places")
+    train_languages: tuple[str, ...] | None = Field(None, description="languages to train on; None: all")
+    test_languages: tuple[str, ...] | None = Field(None, description="languages to test on; None: all")
+    train_concepts: int | None = Field(None, ge=2, description="concepts to train on; None: all that are left")
+    validation_concepts: int = Field(100, ge=2, description="concepts on which the best checkpoint is chosen")
+    test_concepts: int = Field(200, ge=2, description="concepts to test on")
+    # Encoder
+    encoder: str = Field("bundled:multilingual-e5-small", description="hub id, local folder, bundled:<name> or tiny")
+    encoder_revision: str | None = Field(None, description="branch, tag or commit of a hub id")
+    max_length: int = Field(64, ge=4, le=8192, description="tokens a text")
+    trim_vocabulary: bool = Field(True, description="drop the pieces that no text of the run uses")
+    precision: Literal["auto", "bfloat16", "float32"] = Field("auto", description="auto: bfloat16 where it is fast")
+    # Batches
+    sampler: Sampler = Field("hybrid", description="untrained, mixed, monolingual, crosslingual or hybrid")
+    alpha: float = Field(0.5, ge=0, le=1, description="hybrid: probability of a monolingual batch")
+    batch_size: int = Field(64, ge=2, description="pairs a batch")
+    language_power: float = Field(0.0, ge=0, description="P(language) ~ size ** power; 0: uniform")
+    # Objective
+    temperature: float = Field(0.05, gt=0, description="temperature of InfoNCE")
+    learn_temperature: bool = Field(False, description="train the temperature as well")
+    symmetric: bool = Field(False, description="both directions, not query -> passage alone")
+    # Optimisation
+    steps: int = Field(120, ge=1, description="batches to train on")
+    learning_rate: float = Field(5e-5, gt=0, description="highest learning rate of AdamW")
+    weight_decay: float = Field(0.01, ge=0, description="of the weight matrices; biases and layer norms have none")
+    warmup: float = Field(0.1, ge=0, lt=1, description="share of the steps in which the learning rate rises")
+    max_gradient_norm: float = Field(1.0, gt=0, description="longer gradients are scaled down to this norm")
+    validate_every: int = Field(40, ge=1, description="steps between two validations")
+    # Machine
+    seed: int = Field(1, ge=0, lt=2**32, description="fixes batches and dropout")
+    threads: int = Field(2, ge=1, le=1024, description="threads of torch")
+
+    @model_validator(mode="after")
+    def _languages_fit(self) -> RunConfig:
+        for name in ("train_languages", "test_languages"):
+            codes = getattr(self, name)
+            if codes is not None and (not codes or len(set(codes)) != len(codes)):
+                raise ValueError(f"{name}: found {' '.join(codes) or 'no language'}, expected different language codes")
+        return self
+
+    @classmethod
+    def checked(cls, values: dict[str, Any], where: str = "configuration") -> RunConfig:
+        """Make a configuration of untrusted values; lists become tuples.
+
+        Raises:
+            InputError: one message with every wrong parameter: name, value found, what was expected.
+        """
+        values = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
+        try:
+            return cls(**values)
+        except ValidationError as error:
+            raise InputError("\n".join(_explained(where, dict(item)) for item in error.errors())) from None
+
+    def label(self) -> str:
+        """How figures and tables call this configuration: the sampler, with its alpha if hybrid."""
+        return f"hybrid {self.alpha:g}" if self.sampler == "hybrid" else self.sampler
+
+    def run_name(self, fingerprint: str) -> str:
+        """Name a run by its content: readable, then a hash of configuration and data (SHA-256 of the corpus)."""
+        content = json.dumps({**self.model_dump(mode="json"), "data": fingerprint}, sort_keys=True)
+        digest = hashlib.sha256(content.encode()).hexdigest()[:8]
+        return f"{self.label().replace(' ', '-')}-seed{self.seed}-{digest}"
+
+
+def _explained(where: str, item: dict[str, Any]) -> str:
+    name = ".".join(str(part) for part in item["loc"]) or "values"
+    if item["type"] == "extra_forbidden":
+        return f"{where}: found unknown parameter {name!r}, expected one of {' '.join(RunConfig.model_fields)}"
+    if item["type"] == "value_error":
+        return f"{where}: {item['ctx']['error']}"
+    expected = item["msg"].replace("Input should be", "expected").replace("Value", "expected")
+    return f"{where}: found {name} = {item['input']!r}, {expected}"

@@ -1,0 +1,121 @@
+"""Crossmodal-3600: human captions of 3,600 pictures in 36 languages (arXiv 2205.12522), CC BY 4.0 by Google.
+
+A picture is a concept. In each language its first caption is the passage and its last one the query; a cell with a single
+caption has one text for both, so it has no monolingual pair. Captions between first and last are not used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tqdm.auto import tqdm
+
+from hybridlib.cache import cache_folder, replace_file
+from hybridlib.corpora.corpus import Corpus
+from hybridlib.corpora.lines import checked_text, json_lines
+from hybridlib.errors import InputError
+
+LANGUAGES = tuple(
+    "ar bn cs da de el en es fa fi fil fr he hi hr hu id it ja ko mi nl no pl pt quz ro ru sv sw te th tr uk vi zh".split()
+)
+MEMBER = "captions.jsonl"
+ARCHIVE = "https://google.github.io/crossmodal-3600/web-data/captions.zip"
+_NAMES = ("captions.jsonl", "captions.jsonl.gz", "captions.zip")
+
+
+def load(path: str | Path | None = None, *, progress: bool = True) -> Corpus:
+    """Read the captions.
+
+    Args:
+        path: ``captions.jsonl``, ``captions.jsonl.gz``, ``captions.zip``, or a folder with one of them. Without it the
+            files of ``$HYBRIDLIB_DATA/xm3600/`` are tried, then the cache, into which the official archive is downloaded.
+        progress: show a bar while downloading.
+
+    Raises:
+        InputError: naming the file, line and value that is wrong, or the three ways to give the data.
+    """
+    file = _given(Path(path)) if path is not None else _found() or _downloaded(progress)
+    rows: list[tuple[str, str, str, str]] = []
+    seen: set[str] = set()
+    for where, picture in json_lines(file, MEMBER):
+        key = checked_text(picture.get("image/key"), where, "image/key")
+        if key in seen:
+            raise InputError(f"{where}: found image/key {key!r} again, expected each picture once")
+        seen.add(key)
+        rows.extend(_rows(key, picture, where))
+    if not rows:
+        raise InputError(f"{file}: found no caption, expected one picture a line")
+    missing = [code for code in LANGUAGES if code not in {language for _, language, _, _ in rows}]
+    notes = (f"{36 - len(missing)} of the 36 languages: {', '.join(missing)} missing from this file",) if missing else ()
+    return Corpus.from_rows(rows, "xm3600", notes)
+
+
+def _rows(key: str, picture: dict[str, Any], where: str) -> Iterator[tuple[str, str, str, str]]:
+    for language, value in picture.items():
+        if language.startswith("image/"):
+            continue
+        if language not in LANGUAGES:
+            raise InputError(f"{where}: found language {language!r}, expected one of {' '.join(LANGUAGES)}")
+        captions = value.get("caption") if isinstance(value, dict) else None
+        if not isinstance(captions, list) or not captions:
+            raise InputError(f"{where}: found {captions!r} as captions of {language!r}, expected a list of texts")
+        texts = [checked_text(text, where, f"a caption of {language!r}") for text in captions]
+        if len(texts) == 1:
+            yield key, language, "text", texts[0]
+        else:
+            yield key, language, "passage", texts[0]
+            yield key, language, "query", texts[-1]
+
+
+def _given(path: Path) -> Path:
+    if not path.is_dir():
+        return path
+    inside = [path / name for name in _NAMES if (path / name).exists()]
+    if not inside:
+        raise InputError(f"{path}: found none of {', '.join(_NAMES)}, expected one of them")
+    return inside[0]
+
+
+def _found() -> Path | None:
+    data = os.environ.get("HYBRIDLIB_DATA")
+    if not data:
+        return None
+    inside = [Path(data) / "xm3600" / name for name in _NAMES]
+    return next((file for file in inside if file.exists()), None)
+
+
+def _downloaded(progress: bool) -> Path:
+    """Return the official archive in the cache; download it first where it is missing or not as recorded."""
+    file = cache_folder() / "xm3600" / "captions.zip"
+    record = file.with_suffix(".zip.sha256")
+    if file.exists() and record.exists() and record.read_text() == _record(file.read_bytes()):
+        return file
+    data = bytearray()
+    try:
+        with urllib.request.urlopen(ARCHIVE, timeout=60) as answer:  # noqa: S310 (a constant https address)
+            total = int(answer.headers.get("Content-Length") or 0)
+            with tqdm(total=total or None, unit="B", unit_scale=True, desc="captions.zip", disable=not progress) as bar:
+                while block := answer.read(1 << 18):
+                    data += block
+                    bar.update(len(block))
+        if total and len(data) != total:
+            raise OSError(f"{len(data)} of {total} bytes came")
+    except (urllib.error.URLError, OSError) as error:
+        raise InputError(
+            f"xm3600: found no captions ({ARCHIVE}: {error}), expected them in one of three ways: a path "
+            f"(corpus_path) to captions.jsonl, captions.jsonl.gz or captions.zip; one of these files in "
+            f"$HYBRIDLIB_DATA/xm3600/; or the official archive as {file}, downloaded when the network allows it"
+        ) from error
+    replace_file(file, bytes(data))
+    replace_file(record, _record(bytes(data)).encode())
+    return file
+
+
+def _record(data: bytes) -> str:
+    return f"{hashlib.sha256(data).hexdigest()}  captions.zip  {len(data)} bytes\n"

@@ -1,0 +1,222 @@
+"""A dual encoder on ``transformers``: one model for queries and passages, mean pooling, unit vectors."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from tqdm.auto import tqdm
+from transformers import AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers.utils import cached_file
+
+from hybridlib.cache import new_folder
+from hybridlib.encoders import tiny, vocabulary
+from hybridlib.encoders.bundled import bundled_folder
+from hybridlib.errors import InputError
+
+Role = Literal["query", "passage"]
+Precision = Literal["auto", "bfloat16", "float32"]
+_SETTINGS = "hybridlib.json"
+
+
+class DualEncoder(nn.Module):
+    """Maps token rows to unit vectors; queries and passages share the weights and differ in prefix.
+
+    Args:
+        model: any ``transformers`` encoder that returns ``last_hidden_state``.
+        tokenizer: its fast tokenizer.
+        prefixes: text put before a query and before a passage.
+        max_length: tokens a text, special tokens included; longer ones are cut.
+        precision: ``bfloat16`` runs the model under autocast, ``float32`` does not, ``auto`` takes bfloat16 where the
+            processor or GPU has instructions for it. Pooling and vectors are float32 always.
+        kept_ids: int64 [pieces], which rows of the full vocabulary are kept, if it was trimmed.
+    """
+
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        tokenizer: PreTrainedTokenizerBase,
+        *,
+        prefixes: dict[Role, str],
+        max_length: int = 128,
+        precision: Precision = "auto",
+        kept_ids: np.ndarray | None = None,
+    ) -> None:
+        super().__init__()
+        self.model, self.tokenizer, self.prefixes = model, tokenizer, prefixes
+        self.max_length, self.kept_ids = max_length, kept_ids
+        self.precision: Precision = precision
+        self.source = ""
+
+    @classmethod
+    def load(
+        cls, name: str, *, max_length: int = 128, precision: Precision = "auto", revision: str | None = None
+    ) -> DualEncoder:
+        """Load an encoder; weights come from safetensors alone and no code of a repository is run.
+
+        Args:
+            name: a Hugging Face hub id, a local folder in the hub's form (also one that :meth:`save` wrote),
+                ``bundled:multilingual-e5-small``, ``bundled:all-MiniLM-L6-v2``, or ``tiny`` (random weights, for tests).
+            max_length: tokens a text.
+            precision: see the class.
+            revision: of a hub id: branch, tag or commit.
+
+        Raises:
+            InputError: if there is no such encoder, or it has no safetensors.
+        """
+        if name == "tiny":
+            model, tokenizer = tiny.tiny_encoder()
+            return cls(model, tokenizer, prefixes=_default_prefixes(), max_length=max_length, precision="float32")._named(name)
+        source = str(bundled_folder(name.removeprefix("bundled:"))) if name.startswith("bundled:") else name
+        try:
+            tokenizer = AutoTokenizer.from_pretrained(source, revision=revision, trust_remote_code=False)
+            model = AutoModel.from_pretrained(
+                source, revision=revision, use_safetensors=True, trust_remote_code=False, dtype=torch.float32
+            )
+        except (OSError, ValueError) as error:
+            raise InputError(
+                f"encoder: found {name!r} ({str(error).splitlines()[0]}), expected a Hugging Face hub id or a local "
+                "folder with safetensors weights, bundled:multilingual-e5-small, bundled:all-MiniLM-L6-v2, or tiny"
+            ) from error
+        settings = _read_json(source, _SETTINGS, revision)
+        kept = np.asarray(settings["kept_ids"], dtype=np.int64) if "kept_ids" in settings else None
+        prompts = _read_json(source, "config_sentence_transformers.json", revision).get("prompts") or {}
+        prefixes = _default_prefixes()
+        if "query" in prompts:
+            prefixes = {"query": prompts["query"], "passage": prompts.get("passage", prompts.get("document", ""))}
+        encoder = cls(model, tokenizer, prefixes=prefixes, max_length=max_length, precision=precision, kept_ids=kept)
+        return encoder._named(settings.get("source", name))
+
+    def _named(self, source: str) -> DualEncoder:
+        self.source = source
+        return self
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return next(self.model.parameters()).device
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector."""
+        return int(self.model.config.hidden_size)
+
+    def tokenize(self, texts: Sequence[str], role: Role) -> list[list[int]]:
+        """Return the token ids of each text with the role's prefix, special tokens included, cut to ``max_length``."""
+        prefixed = [self.prefixes[role] + text for text in texts]
+        if not prefixed:
+            return []
+        return self.tokenizer(prefixed, truncation=True, max_length=self.max_length)["input_ids"]
+
+    def forward(self, rows: Sequence[Sequence[int]], chunk: int = 64) -> Tensor:
+        """Embed token rows.
+
+        Args:
+            rows: token ids of ``n`` texts, from :meth:`tokenize`.
+            chunk: texts a forward pass of the model; they are sorted by length first, so padding is short.
+
+        Returns:
+            float32 [n, dimension], unit vectors in the order of ``rows``, with gradient where that is on.
+        """
+        order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
+        parts = [self._embed([rows[i] for i in order[start : start + chunk]]) for start in range(0, len(rows), chunk)]
+        back = torch.empty(len(rows), dtype=torch.long)
+        back[order] = torch.arange(len(rows))
+        return torch.cat(parts)[back.to(self.device)]
+
+    def _embed(self, rows: Sequence[Sequence[int]]) -> Tensor:
+        longest = max(len(row) for row in rows)
+        pad = self.tokenizer.pad_token_id
+        ids = torch.full((len(rows), longest), pad, dtype=torch.long)
+        mask = torch.zeros((len(rows), longest), dtype=torch.long)
+        for i, row in enumerate(rows):
+            ids[i, : len(row)] = torch.as_tensor(row, dtype=torch.long)
+            mask[i, : len(row)] = 1
+        ids, mask = ids.to(self.device), mask.to(self.device)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.uses_bfloat16):
+            hidden = self.model(input_ids=ids, attention_mask=mask).last_hidden_state
+        weight = mask[..., None].float()
+        mean = (hidden.float() * weight).sum(1) / weight.sum(1)
+        return nn.functional.normalize(mean, dim=-1)
+
+    @property
+    def uses_bfloat16(self) -> bool:
+        """Whether the model runs under bfloat16 autocast."""
+        if self.precision == "auto":
+            return has_bfloat16(self.device)
+        return self.precision == "bfloat16"
+
+    @torch.inference_mode()
+    def encode_rows(self, rows: Sequence[Sequence[int]], *, batch_size: int = 64, progress: bool = False) -> np.ndarray:
+        """Embed token rows without gradient and without dropout; float32 [n, dimension]."""
+        was_training = self.training
+        self.eval()
+        order = sorted(range(len(rows)), key=lambda i: -len(rows[i]))
+        vectors = np.empty((len(rows), self.dimension), dtype=np.float32)
+        for start in tqdm(range(0, len(rows), batch_size), desc="encode", unit="batch", disable=not progress):
+            chosen = order[start : start + batch_size]
+            vectors[chosen] = self._embed([rows[i] for i in chosen]).cpu().numpy()
+        self.train(was_training)
+        return vectors
+
+    def encode(
+        self, texts: Sequence[str], role: Role = "query", *, batch_size: int = 64, progress: bool = True
+    ) -> np.ndarray:
+        """Embed texts, sorted by length inside, the longest first; float32 [n, dimension] in the given order."""
+        return self.encode_rows(self.tokenize(texts, role), batch_size=batch_size, progress=progress)
+
+    def trim(self, texts: Sequence[str]) -> None:
+        """Drop the pieces of the vocabulary that ``texts`` and the prefixes do not use; their vectors stay the same."""
+        used = [prefix + text for prefix in self.prefixes.values() for text in ("", *texts)]
+        ids = vocabulary.used_ids(self.tokenizer, used)
+        self.tokenizer, kept = vocabulary.trim_tokenizer(self.tokenizer, ids)
+        vocabulary.trim_model(self.model, kept)
+        self.kept_ids = kept if self.kept_ids is None else self.kept_ids[kept]
+
+    def save(self, folder: str | Path) -> None:
+        """Write a folder in the hub's form (safetensors), whole or not at all; :meth:`load` reads it."""
+        settings: dict[str, Any] = {"source": self.source}
+        if self.kept_ids is not None:
+            settings["kept_ids"] = self.kept_ids.tolist()
+        with new_folder(Path(folder)) as new:
+            self.model.save_pretrained(new, safe_serialization=True)
+            self.tokenizer.save_pretrained(new)
+            prompts = {"prompts": dict(self.prefixes)}
+            (new / "config_sentence_transformers.json").write_text(json.dumps(prompts), encoding="utf-8")
+            (new / _SETTINGS).write_text(json.dumps(settings), encoding="utf-8")
+
+    def restored(self) -> DualEncoder:
+        """Return this encoder with the full vocabulary of its source: trained rows put back, the others as they were."""
+        if self.kept_ids is None:
+            return self
+        full = DualEncoder.load(self.source, max_length=self.max_length, precision=self.precision)
+        full.model = vocabulary.restore_model(self.model, self.kept_ids, full.model)
+        return full
+
+
+def has_bfloat16(device: torch.device) -> bool:
+    """Whether the processor (AVX-512 BF16 or AMX) or GPU computes in bfloat16; without that, bfloat16 is slow."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+
+
+def _default_prefixes() -> dict[Role, str]:
+    return {"query": "query: ", "passage": "passage: "}
+
+
+def _read_json(source: str, file: str, revision: str | None) -> dict[str, Any]:
+    """Return a JSON file of the encoder's folder or repository, or an empty object where there is none."""
+    path = cached_file(
+        source,
+        file,
+        revision=revision,
+        _raise_exceptions_for_missing_entries=False,
+        _raise_exceptions_for_connection_errors=False,
+    )
+    return json.loads(Path(path).read_text(encoding="utf-8")) if path else {}

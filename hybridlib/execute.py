@@ -1,0 +1,75 @@
+"""Executes a notebook through papermill and turns it into one offline HTML page."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import papermill
+from jinja2 import Environment
+from nbconvert import HTMLExporter
+from papermill.exceptions import PapermillExecutionError
+
+from hybridlib.cache import replace_file
+from hybridlib.config import RunConfig
+from hybridlib.errors import InputError
+from hybridlib.paths import project_folder, run_folder, study_folder
+from hybridlib.study import Study
+
+log = logging.getLogger(__name__)
+
+
+def execute_run(study: str, run: str, config: RunConfig) -> Path:
+    """Execute ``2-train.ipynb`` for one configuration; returns the page ``index.html`` in the run's folder."""
+    parameters = {"study": study, **config.model_dump(mode="json")}
+    return _execute("2-train.ipynb", run_folder(study, run), parameters, f"{config.label()}, seed {config.seed}")
+
+
+def execute_comparison(study: Study) -> Path:
+    """Execute ``3-compare.ipynb`` for a study; returns the page ``index.html`` in the study's folder."""
+    return _execute("3-compare.ipynb", study_folder(study.name), {"study_file": str(study.path)}, study.title)
+
+
+def _execute(notebook: str, folder: Path, parameters: dict[str, Any], title: str) -> Path:
+    project = project_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        output = Path(scratch) / "notebook.ipynb"
+        try:
+            papermill.execute_notebook(
+                project / "notebooks" / notebook,
+                output,
+                parameters=parameters,
+                cwd=project,
+                kernel_name="python3",
+                progress_bar=False,
+                log_output=True,
+            )
+        except PapermillExecutionError as error:
+            if error.ename == InputError.__name__:
+                raise InputError(error.evalue) from None
+            raise
+        page = html_page(output, title)
+        replace_file(folder / "notebook.ipynb", output.read_bytes())
+    replace_file(folder / "index.html", page.encode())
+    return folder / "index.html"
+
+
+def html_page(notebook: Path, title: str) -> str:
+    """Render an executed notebook: pictures embedded, outputs sanitised, inputs folded away, nothing from elsewhere."""
+    content = nbformat.read(notebook, as_version=4)
+    content.cells = [cell for cell in content.cells if not {"parameters", "hidden"} & set(cell.metadata.get("tags", []))]
+    exporter = HTMLExporter(template_name="basic", sanitize_html=True, embed_images=True, exclude_input_prompt=True)
+    exporter.exclude_output_prompt = True
+    for cell in content.cells:
+        for output in cell.get("outputs", []):
+            if output.output_type == "stream" and output.name == "stderr":
+                output.name = "stdout"
+    body, _ = exporter.from_notebook_node(content)
+    template = resources.files("hybridlib") / "page.html.j2"
+    # The body was sanitised by the exporter; everything else is escaped here.
+    return Environment(autoescape=True).from_string(template.read_text(encoding="utf-8")).render(title=title, body=body)

@@ -1,0 +1,148 @@
+"""Sentences that say what a figure shows, computed from its numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from hybridlib.evaluation import SETTINGS, SHARE, Evaluation
+from hybridlib.languages import name
+
+
+def scores_by_setting(means: dict[str, dict[str, float]]) -> str:
+    """Say nDCG@10 in each setting, such as ``.669 monolingual, .460 crosslingual, .371 multilingual``."""
+    return ", ".join(f"{means[setting]['nDCG@10']:.3f} {setting}" for setting in SETTINGS if setting in means)
+
+
+def change(before: dict[str, dict[str, float]], after: dict[str, dict[str, float]]) -> str:
+    """Say how nDCG@10 moved in each setting."""
+    moves = [
+        f"{setting} from {before[setting]['nDCG@10']:.3f} to {after[setting]['nDCG@10']:.3f}"
+        for setting in SETTINGS
+        if setting in after
+    ]
+    return "nDCG@10 went " + ", ".join(moves) + "."
+
+
+def extremes(table: pd.DataFrame, what: str) -> str:
+    """Say the highest and the lowest cell of a [query language x other language] table."""
+    stacked = table.stack()
+    high, low = stacked.idxmax(), stacked.idxmin()
+    return f"The highest {what} is {stacked[high]:.3f} ({high[0]} → {high[1]}), the lowest {stacked[low]:.3f} ({low[0]} → {low[1]})."
+
+
+def own_language_share(evaluation: Evaluation) -> tuple[float, float]:
+    """Return the mean share of the query's own language in the top ten, and the even share."""
+    own = np.diag(evaluation.top_share.to_numpy())
+    return float(np.nanmean(own)), float(evaluation.even_share.mean())
+
+
+def share_change(before: Evaluation, after: Evaluation) -> str:
+    """Say how the own language's share of the top ten moved against the even share."""
+    (old, even), (new, _) = own_language_share(before), own_language_share(after)
+    gap = pd.Series(np.diag(after.top_share), after.top_share.index) - after.even_share
+    worst = str(gap.idxmax())
+    return (
+        f"The query's own language held {old:.0%} of the top ten before and {new:.0%} after; an even share is {even:.0%}. "
+        f"After, {name(worst)} queries favour their own language most ({after.top_share.loc[worst, worst]:.0%})."
+    )
+
+
+def distance_change(bars: pd.DataFrame, expected: pd.Series) -> str:
+    """Say how the mean rank distance moved, as a share of that of a random ranking; columns before and after."""
+    means = bars.mean()
+    parts = [f"{means[column]:,.0f} {column} ({means[column] / expected.mean():.1%} of random)" for column in bars]
+    worst = str(bars.iloc[:, -1].idxmax())
+    return f"Mean rank distance: {', '.join(parts)}. It is longest for {name(worst)} queries ({bars.iloc[:, -1].max():,.0f})."
+
+
+def batch_languages(query: np.ndarray, passage: np.ndarray) -> str:
+    """Say how many of the shown batches are of one language, and how many pairs cross languages."""
+    real = query >= 0
+    one = sum(len(set(q[m]) | set(p[m])) == 1 for q, p, m in zip(query, passage, real, strict=True))
+    crossing = float((query != passage)[real].mean())
+    return f"{one} of these {len(query)} batches are of one language; {crossing:.0%} of the pairs cross languages."
+
+
+def learning(history: pd.DataFrame, best_step: int) -> str:
+    """Say where the loss started and ended and which step was kept."""
+    window = max(1, len(history) // 10)
+    first, last = history["loss"].head(window).mean(), history["loss"].tail(window).mean()
+    rate = history["pairs_per_second"].median()
+    return (
+        f"The loss went from {first:.3f} to {last:.3f} (means of the first and last {window} steps); the weights of step "
+        f"{best_step} of {len(history)} were kept; {rate:.0f} pairs a second."
+    )
+
+
+def _against(comparisons: pd.DataFrame, configuration: str, other: str, setting: str, measure: str) -> dict[str, Any]:
+    """Return the row that compares two configurations, turned so that it is ``configuration - other``."""
+    chosen = comparisons[(comparisons["setting"] == setting) & (comparisons["measure"] == measure)]
+    direct = chosen[(chosen["configuration"] == configuration) & (chosen["baseline"] == other)]
+    if len(direct):
+        return direct.iloc[0].to_dict()
+    row = chosen[(chosen["configuration"] == other) & (chosen["baseline"] == configuration)].iloc[0].to_dict()
+    low, high, wins, losses = -row["high"], -row["low"], row["losses"], row["wins"]
+    return {**row, "difference": -row["difference"], "low": low, "high": high, "wins": wins, "losses": losses}
+
+
+def difference(comparisons: pd.DataFrame, configuration: str, other: str, setting: str, measure: str) -> str:
+    """Say one difference with its interval and Holm-corrected p."""
+    row = _against(comparisons, configuration, other, setting, measure)
+    digits = "+,.0f" if measure == "rank_distance" else "+.3f"
+    p = "p < 0.001" if row["holm_p"] < 0.001 else f"p = {row['holm_p']:.3f}"
+    return f"{row['difference']:{digits}} [{row['low']:{digits}}, {row['high']:{digits}}], {p}"
+
+
+def separable(comparisons: pd.DataFrame, configuration: str, other: str, setting: str, measure: str) -> bool:
+    """Whether two configurations differ after Holm's correction, at 0.05."""
+    return _against(comparisons, configuration, other, setting, measure)["holm_p"] < 0.05
+
+
+def answer(summary: pd.DataFrame, comparisons: pd.DataFrame) -> str:
+    """Answer the study's question: the best of each setting, and where hybrid stands against its two parents."""
+    all_languages = summary[summary["languages"] == "all"]
+    means = all_languages.groupby(["configuration", "setting", "measure"], sort=False)["value"].mean()
+    sentences = []
+    scores = means.xs("nDCG@10", level="measure").unstack("setting")
+    best = [f"**{scores[s].idxmax()}** is best {s} ({scores[s].max():.3f})" for s in SETTINGS if s in scores]
+    distance = means.xs("rank_distance", level="measure").xs("multilingual", level="setting")
+    sentences.append(
+        f"By nDCG@10, {', '.join(best)}; the least biased by rank distance is **{distance.idxmin()}** ({distance.min():,.0f})."
+    )
+    labels = list(scores.index)
+    for label in (label for label in labels if label.startswith("hybrid")):
+        for parent in ("monolingual", "crosslingual"):
+            if parent in labels:
+                said = [f"{s} {difference(comparisons, label, parent, s, 'nDCG@10')}" for s in SETTINGS if s in scores]
+                far = difference(comparisons, label, parent, "multilingual", "rank_distance")
+                sentences.append(f"**{label}** against **{parent}** batches: nDCG@10 {'; '.join(said)}; rank distance {far}.")
+    return " ".join(sentences)
+
+
+def balance(points: pd.DataFrame) -> str:
+    """Say which configuration is nearest to the ideal corner (best monolingual, best crosslingual) of the scatter."""
+    means = points.groupby("configuration", sort=False)[["monolingual", "crosslingual"]].mean()
+    gap = np.sqrt(((means.max() - means) ** 2).sum(axis=1))
+    order = gap.sort_values()
+    return (
+        f"Nearest to the ideal corner ({means['monolingual'].max():.3f}, {means['crosslingual'].max():.3f}) is "
+        f"**{order.index[0]}**, {order.iloc[0]:.3f} away; then {order.index[1]}, {order.iloc[1]:.3f}."
+    )
+
+
+def wins_and_losses(comparisons: pd.DataFrame, baseline: str) -> str:
+    """Say over how many language pairs each configuration beats the baseline, by crosslingual nDCG@10."""
+    labels = [label for label in dict.fromkeys([*comparisons["baseline"], *comparisons["configuration"]]) if label != baseline]
+    rows = {label: _against(comparisons, label, baseline, "crosslingual", "nDCG@10") for label in labels}
+    said = [f"{label} wins {r['wins']}, ties {r['ties']}, loses {r['losses']}" for label, r in rows.items()]
+    return f"Cross-lingual pairs against {baseline}: {'; '.join(said)}."
+
+
+def share_in_pool(summary: pd.DataFrame) -> str:
+    """Say which configuration fills the top ten most with the query's own language."""
+    chosen = summary[(summary["languages"] == "all") & (summary["measure"] == SHARE)]
+    means = chosen.groupby("configuration", sort=False)["value"].mean()
+    return f"The own language's share of the top ten is highest for {means.idxmax()} ({means.max():.0%}), lowest for {means.idxmin()} ({means.min():.0%})."

@@ -1,0 +1,228 @@
+"""Batch samplers that decide which languages stand together in a contrastive batch. Needs numpy and torch alone.
+
+A batch is a list of ``(query row, passage row)`` pairs, each of another concept. The four samplers differ in the
+languages of the pairs (names of LAReQA, arXiv 2004.05484, and of hybrid batching, arXiv 2408.10536, in brackets):
+
+- ``MixedBatchSampler`` [X-X]: monolingual pairs, each row in a language of its own;
+- ``MonolingualBatchSampler`` [X-X-mono]: monolingual pairs, one language a batch;
+- ``CrosslingualBatchSampler`` [X-Y]: each row a query and a passage in two different languages;
+- ``HybridBatchSampler`` [hybrid]: a monolingual batch with probability alpha, else a cross-lingual one.
+
+Concepts come in one random order an epoch, the least used first, so that where every language has every concept,
+samplers with one seed meet the same concepts in the same batches: they differ in languages alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from torch.utils.data import Sampler
+
+from hybridlib.errors import InputError
+from hybridlib.pairs import Pairs
+
+Batch = list[tuple[int, int]]
+
+
+class _ConceptStream:
+    """Hands out concepts of one epoch: in a random order, least used first, never twice in a call."""
+
+    def __init__(self, concepts: int, rng: np.random.Generator) -> None:
+        self.order = rng.permutation(concepts)
+        self.used = np.zeros(concepts, dtype=np.int64)
+        self.queues: dict[int, tuple[np.ndarray, int, int]] = {}
+
+    def take(self, count: int, queue: int, eligible: np.ndarray) -> np.ndarray:
+        """Return up to ``count`` eligible concepts (bool [concepts]); ``queue`` names this set of eligible ones."""
+        if queue not in self.queues:
+            self.queues[queue] = (self.order[eligible[self.order]], 0, 0)
+        concepts, position, level = self.queues[queue]
+        count = min(count, len(concepts))
+        taken: list[int] = []
+        chosen: set[int] = set()
+        while len(taken) < count:
+            if position == len(concepts):
+                position, level = 0, level + 1
+            concept = int(concepts[position])
+            position += 1
+            if self.used[concept] <= level and concept not in chosen:
+                taken.append(concept)
+                chosen.add(concept)
+        self.used[taken] += 1
+        self.queues[queue] = (concepts, position, level)
+        return np.asarray(taken, dtype=np.int64)
+
+
+class PairBatchSampler(Sampler[Batch]):
+    """What the four samplers share: length, epochs, resuming, language weights.
+
+    Args:
+        pairs: the pairs there are.
+        batch_size: pairs a batch. A language with fewer monolingual pairs of different concepts than this gives smaller
+            monolingual batches, of all its concepts (a concept never stands twice in a batch); a language with only one
+            is never drawn, since a lone pair has no negatives.
+        seed: fixes every random choice, together with the epoch.
+        language_power: a language is drawn with probability proportional to (number of its concepts) ** power;
+            0 is uniform (2408.10536 section 3), 1 proportional to size.
+        batches: batches an epoch; default: as many as the concepts fill once, at least one.
+
+    Raises:
+        InputError: if there are fewer concepts with a fitting pair than ``batch_size``, or no language to draw.
+
+    ``for batch in sampler`` goes through one epoch from where :meth:`load_state_dict` left it; :meth:`set_epoch` chooses
+    the epoch. The batches depend on seed and epoch alone.
+    """
+
+    needs = "pairs"
+
+    def __init__(
+        self, pairs: Pairs, batch_size: int, *, seed: int = 0, language_power: float = 0.0, batches: int | None = None
+    ) -> None:
+        self.pairs, self.batch_size, self.seed = pairs, batch_size, seed
+        self.epoch = self.position = 0
+        self.weights = (pairs.has_query | pairs.has_passage).sum(0).astype(np.float64)
+        present = self.weights > 0
+        self.weights[present] **= language_power
+        usable = int(self._usable().sum())
+        if batch_size < 2:
+            raise InputError(f"{type(self).__name__}: found batch_size {batch_size}, expected at least 2")
+        if usable < batch_size:
+            raise InputError(
+                f"{type(self).__name__}: found batch_size {batch_size}, expected at most {usable}, "
+                f"the number of concepts that have {self.needs}"
+            )
+        self.batches = usable // batch_size if batches is None else batches
+        if self.batches < 1:
+            raise InputError(f"{type(self).__name__}: found batches {batches}, expected at least 1")
+
+    def _usable(self) -> np.ndarray:
+        """Bool [concepts]: concepts that this sampler can draw."""
+        raise NotImplementedError
+
+    def _batch(self, stream: _ConceptStream, rng: np.random.Generator) -> Batch:
+        """Draw the next batch."""
+        raise NotImplementedError
+
+    def __len__(self) -> int:
+        """Number of batches of an epoch."""
+        return self.batches
+
+    def __iter__(self) -> Iterator[Batch]:
+        """Yield the batches of this epoch that have not been yielded yet, then stand at the start of the epoch again."""
+        rng = np.random.default_rng([self.seed, self.epoch])
+        stream = _ConceptStream(self.pairs.concepts, rng)
+        start = self.position
+        for number in range(self.batches):
+            batch = self._batch(stream, rng)
+            if number >= start:
+                self.position = number + 1
+                yield batch
+        self.position = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the epoch, and start at its first batch."""
+        self.epoch, self.position = epoch, 0
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return where this sampler stands."""
+        return {"seed": self.seed, "epoch": self.epoch, "position": self.position}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on where the sampler that gave ``state`` stood; one of another seed is refused."""
+        if state["seed"] != self.seed:
+            raise InputError(f"{type(self).__name__}: found a state of seed {state['seed']}, expected {self.seed}")
+        self.epoch, self.position = state["epoch"], state["position"]
+
+    def _monolingual_batch(self, stream: _ConceptStream, rng: np.random.Generator) -> Batch:
+        """Draw a language, then concepts of it."""
+        counts = self.pairs.has_monolingual.sum(0)
+        language = _draw(np.where(counts > 1, self.weights, 0.0)[None], rng)[0]
+        concepts = stream.take(self.batch_size, language, self.pairs.has_monolingual[:, language])
+        return [self.pairs.draw(concept, language, language, rng) for concept in concepts]
+
+    def _crosslingual_batch(self, stream: _ConceptStream, rng: np.random.Generator) -> Batch:
+        """Draw concepts, then for each an ordered pair of two different languages that it has."""
+        concepts = stream.take(self.batch_size, -1, self.pairs.has_crosslingual)
+        has_query, has_passage = self.pairs.has_query[concepts], self.pairs.has_passage[concepts]
+        passage_weight = has_passage * self.weights
+        # P(a, b) is proportional to w_a w_b for a != b: first a with its sum over b, then b.
+        others = passage_weight.sum(1, keepdims=True) - passage_weight
+        others[has_passage.sum(1, keepdims=True) == has_passage] = 0.0
+        query = _draw(has_query * self.weights * others, rng)
+        passage_weight[np.arange(len(concepts)), query] = 0.0
+        passage = _draw(passage_weight, rng)
+        return [self.pairs.draw(*row, rng) for row in zip(concepts.tolist(), query, passage, strict=True)]
+
+
+class MixedBatchSampler(PairBatchSampler):
+    """Monolingual pairs; each row draws its language among those in which its concept has a pair [X-X]."""
+
+    needs = "a monolingual pair"
+
+    def _usable(self) -> np.ndarray:
+        return self.pairs.has_monolingual.any(1)
+
+    def _batch(self, stream: _ConceptStream, rng: np.random.Generator) -> Batch:
+        concepts = stream.take(self.batch_size, -2, self._usable())
+        languages = _draw(self.pairs.has_monolingual[concepts] * self.weights, rng)
+        return [self.pairs.draw(c, lang, lang, rng) for c, lang in zip(concepts.tolist(), languages, strict=True)]
+
+
+class MonolingualBatchSampler(PairBatchSampler):
+    """Monolingual pairs of one language a batch [X-X-mono]."""
+
+    needs = "a monolingual pair in a language that has at least two"
+
+    def _usable(self) -> np.ndarray:
+        has = self.pairs.has_monolingual
+        return has[:, has.sum(0) > 1].any(1)
+
+    def _batch(self, stream: _ConceptStream, rng: np.random.Generator) -> Batch:
+        return self._monolingual_batch(stream, rng)
+
+
+class CrosslingualBatchSampler(PairBatchSampler):
+    """Query and passage in different languages; each row draws its own ordered pair of languages [X-Y]."""
+
+    needs = "texts in two languages"
+
+    def _usable(self) -> np.ndarray:
+        return self.pairs.has_crosslingual
+
+    def _batch(self, stream: _ConceptStream, rng: np.random.Generator) -> Batch:
+        return self._crosslingual_batch(stream, rng)
+
+
+class HybridBatchSampler(PairBatchSampler):
+    """A monolingual batch with probability ``alpha``, else a cross-lingual one (2408.10536 section 3).
+
+    Args:
+        pairs, batch_size, seed, language_power, batches: as in :class:`PairBatchSampler`.
+        alpha: probability of a monolingual batch, in [0, 1]; the paper uses 0.5.
+    """
+
+    needs = "both a monolingual pair in a language that has at least two and texts in two languages"
+
+    def __init__(self, pairs: Pairs, batch_size: int, *, alpha: float = 0.5, **options: Any) -> None:
+        if not 0 <= alpha <= 1:
+            raise InputError(f"HybridBatchSampler: found alpha {alpha}, expected a number in [0, 1]")
+        self.alpha = alpha
+        super().__init__(pairs, batch_size, **options)
+
+    def _usable(self) -> np.ndarray:
+        has = self.pairs.has_monolingual
+        return has[:, has.sum(0) > 1].any(1) & self.pairs.has_crosslingual
+
+    def _batch(self, stream: _ConceptStream, rng: np.random.Generator) -> Batch:
+        if rng.random() < self.alpha:
+            return self._monolingual_batch(stream, rng)
+        return self._crosslingual_batch(stream, rng)
+
+
+def _draw(weights: np.ndarray, rng: np.random.Generator) -> list[int]:
+    """Draw one column of each row with probability proportional to its weight; weights float [rows, columns]."""
+    edges = np.cumsum(weights, axis=1)
+    points = rng.random(len(weights)) * edges[:, -1]
+    return (points[:, None] < edges).argmax(axis=1).tolist()

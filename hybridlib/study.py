@@ -1,0 +1,125 @@
+"""A study file and the runs that it asks for."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from hybridlib.config import RunConfig
+from hybridlib.corpora.load import check_corpus_name
+from hybridlib.errors import InputError
+from hybridlib.paths import checked_name, run_folder
+from hybridlib.splits import run_corpus
+
+_FIELDS = {"title": str, "question": str, "baseline": str, "defaults": dict, "grid": dict, "runs": list}
+DEMONSTRATION = "scenes"
+
+
+@dataclass(frozen=True)
+class Study:
+    """What a study asks and the configurations that answer it.
+
+    Attributes:
+        name: the file's name without its suffix.
+        path: the file.
+        title, question: for readers.
+        baseline: label of the configuration that the others are compared with in figures.
+        configs: one configuration a run.
+    """
+
+    name: str
+    path: Path
+    title: str
+    question: str
+    baseline: str
+    configs: tuple[RunConfig, ...]
+
+    def runs(self) -> dict[str, RunConfig]:
+        """Return the configurations by run name (this reads the corpora, whose content is part of the names)."""
+        return {config.run_name(run_corpus(config).fingerprint): config for config in self.configs}
+
+    @property
+    def is_demonstration(self) -> bool:
+        """Whether any of its texts are made up, so that its numbers show a mechanism and are no findings."""
+        return any(config.corpus == DEMONSTRATION for config in self.configs)
+
+
+def load_study(path: str | Path) -> Study:
+    """Read a study file.
+
+    ``defaults`` are parameters of every run; ``grid`` gives lists of values, of which every combination is a run; ``runs``
+    are further runs with their own values.
+
+    Raises:
+        InputError: naming the file, the value found and what was expected.
+    """
+    path = Path(path)
+    name = checked_name(path.name.removesuffix(".yaml"), f"{path}: study")
+    values = _read(path)
+    defaults = values.get("defaults", {})
+    grid = values.get("grid", {})
+    for key, options in grid.items():
+        if not isinstance(options, list) or not options:
+            raise InputError(f"{path}: found grid {key}: {options!r}, expected a list of values")
+    cells = [dict(zip(grid, chosen, strict=True)) for chosen in product(*grid.values())] if grid else []
+    given = [*values.get("runs", []), *cells]
+    if not given:
+        raise InputError(f"{path}: found no run, expected a grid or runs")
+    configs = tuple(RunConfig.checked({**defaults, **_mapping(run, path)}, str(path)) for run in given)
+    if len(set(configs)) < len(configs):
+        raise InputError(f"{path}: found {len(configs) - len(set(configs))} runs that are asked for twice, expected each once")
+    for config in configs:
+        check_corpus_name(config.corpus, str(path))
+    labels = {config.label() for config in configs}
+    baseline = values.get("baseline", configs[0].label())
+    if baseline not in labels:
+        raise InputError(f"{path}: found baseline {baseline!r}, expected one of {', '.join(sorted(labels))}")
+    return Study(name, path, values.get("title", name), values.get("question", ""), baseline, configs)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        known = sorted(file.stem for file in path.parent.glob("*.yaml"))
+        raise InputError(f"{path}: found no such study, expected one of: {' '.join(known) or 'none is there'}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: found no YAML ({error}), expected a study file") from error
+    for key, value in _mapping(values, path).items():
+        if key not in _FIELDS:
+            raise InputError(f"{path}: found {key!r}, expected one of {' '.join(_FIELDS)}")
+        if not isinstance(value, _FIELDS[key]):
+            raise InputError(f"{path}: found {key}: {value!r}, expected a {_FIELDS[key].__name__}")
+    return values
+
+
+def _mapping(value: Any, path: Path) -> dict[str, Any]:
+    if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
+        raise InputError(f"{path}: found {value!r}, expected names with values")
+    return value
+
+
+def papermill_command(config: RunConfig, study: str, run: str) -> str:
+    """Return the command that makes this run by hand: parameters that differ from their defaults are named."""
+    parts = ["papermill", "notebooks/2-train.ipynb", f"{run}.ipynb", "-p", "study", study]
+    defaults = RunConfig()
+    for name, value in config.model_dump(mode="json").items():
+        if value == defaults.model_dump(mode="json")[name]:
+            continue
+        if isinstance(value, list):
+            parts += ["-y", f"{name}: {yaml.safe_dump(value, default_flow_style=True, width=10_000).strip()}"]
+        elif isinstance(value, str):
+            parts += ["-r", name, value]
+        else:
+            parts += ["-p", name, str(value)]
+    return shlex.join(parts)
+
+
+def result_file(study: str, run: str) -> Path:
+    """Return the file whose existence says that the run is finished."""
+    return run_folder(study, run) / "result.json"

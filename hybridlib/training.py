@@ -1,0 +1,190 @@
+"""The training loop: batches of pairs, one objective, AdamW, validation, the best checkpoint."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import math
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import nn
+from tqdm.auto import tqdm
+
+from hybridlib.config import RunConfig
+from hybridlib.corpora.corpus import Corpus
+from hybridlib.encoders.encoder import DualEncoder, Role
+from hybridlib.errors import InputError
+from hybridlib.objectives import InfoNCE
+from hybridlib.pairs import Pairs
+from hybridlib.samplers import (
+    Batch,
+    CrosslingualBatchSampler,
+    HybridBatchSampler,
+    MixedBatchSampler,
+    MonolingualBatchSampler,
+    PairBatchSampler,
+)
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class Training:
+    """What a training run leaves besides the trained encoder.
+
+    Attributes:
+        history: a row a step: ``step``, ``loss``, ``temperature``, ``learning_rate``, ``gradient_norm``, ``seconds`` since the start,
+            ``pairs_per_second``, and ``validation`` where there was one, else NaN.
+        best_step: the step whose weights the encoder has now.
+        seconds: wall time of training, validations included.
+    """
+
+    history: pd.DataFrame
+    best_step: int
+    seconds: float
+
+
+def make_sampler(config: RunConfig, pairs: Pairs) -> PairBatchSampler:
+    """Return the sampler that a configuration names."""
+    options = {"seed": config.seed, "language_power": config.language_power}
+    if config.sampler == "hybrid":
+        return HybridBatchSampler(pairs, config.batch_size, alpha=config.alpha, **options)
+    samplers: dict[str, type[PairBatchSampler]] = {
+        "mixed": MixedBatchSampler,
+        "monolingual": MonolingualBatchSampler,
+        "crosslingual": CrosslingualBatchSampler,
+    }
+    if config.sampler not in samplers:
+        raise InputError(f"sampler: found {config.sampler!r}, expected hybrid or one of {' '.join(samplers)}")
+    return samplers[config.sampler](pairs, config.batch_size, **options)
+
+
+def batches(sampler: PairBatchSampler, steps: int) -> Iterator[Batch]:
+    """Yield ``steps`` batches, epoch after epoch."""
+    done, epoch = 0, 0
+    while done < steps:
+        sampler.set_epoch(epoch)
+        for batch in sampler:
+            yield batch
+            done += 1
+            if done == steps:
+                return
+        epoch += 1
+
+
+def parameter_groups(encoder: nn.Module, objective: nn.Module, weight_decay: float) -> list[dict[str, object]]:
+    """Divide the trained parameters: matrices decay; biases, layer norms (one dimension) and the temperature do not."""
+    trained = [p for module in (encoder, objective) for p in module.parameters() if p.requires_grad]
+    return [
+        {"params": [p for p in trained if p.ndim >= 2], "weight_decay": weight_decay},
+        {"params": [p for p in trained if p.ndim < 2], "weight_decay": 0.0},
+    ]
+
+
+def learning_rate_factor(step: int, steps: int, warmup: float) -> float:
+    """Linear warm-up over ``warmup * steps`` steps, then linear decay that would reach 0 after the last step.
+
+    Example:
+        >>> [round(learning_rate_factor(step, 10, 0.2), 3) for step in (0, 1, 2, 9)]
+        [0.5, 1.0, 1.0, 0.125]
+    """
+    rising = math.ceil(warmup * steps)
+    if step < rising:
+        return (step + 1) / rising
+    return (steps - step) / (steps - rising)
+
+
+def train(
+    config: RunConfig, encoder: DualEncoder, corpus: Corpus, validate: Callable[[DualEncoder], float]
+) -> Training:
+    """Train ``encoder`` in place; it ends with the weights of its best validation.
+
+    Args:
+        config: sampler, objective, optimisation, seed.
+        encoder: to be trained.
+        corpus: training texts.
+        validate: returns the figure to maximise; called every ``validate_every`` steps and after the last.
+
+    Raises:
+        InputError: if the loss is not finite; the message names the step.
+    """
+    torch.manual_seed(config.seed)
+    torch.set_num_threads(config.threads)
+    pairs = corpus.pairs
+    sampler = make_sampler(config, pairs)
+    tokens = _PairTokens(encoder, corpus)
+    objective = InfoNCE(
+        config.temperature, learn_temperature=config.learn_temperature, symmetric=config.symmetric
+    ).to(encoder.device)
+    groups = parameter_groups(encoder, objective, config.weight_decay)
+    optimizer = torch.optim.AdamW(groups, lr=config.learning_rate)
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: learning_rate_factor(step, config.steps, config.warmup)
+    )
+    trained = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    history: list[dict[str, float]] = []
+    best, best_step, best_state = -math.inf, 0, {}
+    start = time.perf_counter()
+    encoder.train()
+    for step, batch in enumerate(_shown(batches(sampler, config.steps), config.steps), start=1):
+        begun = time.perf_counter()
+        vectors = encoder([*(tokens.of(row, "query") for row, _ in batch), *(tokens.of(row, "passage") for _, row in batch)])
+        concepts = torch.as_tensor(pairs.concept[[query for query, _ in batch]], device=encoder.device)
+        loss = objective(vectors[: len(batch)], vectors[len(batch) :], concepts)
+        if not torch.isfinite(loss):
+            raise InputError(f"training: found loss {loss.item()} at step {step}, expected a finite one")
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        norm = nn.utils.clip_grad_norm_(trained, config.max_gradient_norm)
+        rate = optimizer.param_groups[0]["lr"]
+        optimizer.step()
+        schedule.step()
+        row = {
+            "step": step,
+            "loss": loss.item(),
+            "temperature": objective.temperature.item(),
+            "learning_rate": rate,
+            "gradient_norm": float(norm),
+            "pairs_per_second": len(batch) / (time.perf_counter() - begun),
+            "validation": math.nan,
+        }
+        if step % config.validate_every == 0 or step == config.steps:
+            row["validation"] = validate(encoder)
+            encoder.train()
+            log.info("step %d of %d: loss %.4f, validation nDCG@10 %.4f", step, config.steps, row["loss"], row["validation"])
+            if row["validation"] > best:
+                best, best_step, best_state = row["validation"], step, copy.deepcopy(encoder.state_dict())
+        history.append({**row, "seconds": time.perf_counter() - start})
+    encoder.load_state_dict(best_state)
+    encoder.eval()
+    return Training(pd.DataFrame(history), best_step, time.perf_counter() - start)
+
+
+class _PairTokens:
+    """Token ids of a corpus's rows, tokenised once for each role that a row can have."""
+
+    def __init__(self, encoder: DualEncoder, corpus: Corpus) -> None:
+        texts = np.asarray(corpus.table["text"], dtype=object)
+        self.ids: dict[str, dict[int, list[int]]] = {}
+        roles: tuple[tuple[Role, np.ndarray], ...] = (
+            ("query", corpus.pairs.is_query),
+            ("passage", corpus.pairs.is_passage),
+        )
+        for role, chosen in roles:
+            rows = np.flatnonzero(chosen)
+            self.ids[role] = dict(zip(rows.tolist(), encoder.tokenize(texts[rows].tolist(), role), strict=True))
+
+    def of(self, row: int, role: Role) -> list[int]:
+        """Return the token ids of a row in a role."""
+        return self.ids[role][row]
+
+
+def _shown(items: Iterator[Batch], total: int) -> Iterator[Batch]:
+    """Show a progress bar in a terminal and nothing elsewhere (notebooks get log lines)."""
+    return iter(tqdm(items, total=total, desc="train", unit="batch", disable=not sys.stderr.isatty()))
