@@ -78,8 +78,11 @@ class RunConfig(BaseModel):
         return f"hybrid {self.alpha:g}" if self.sampler == "hybrid" else self.sampler
 
     def run_name(self, fingerprint: str) -> str:
-        """Name a run by its content: readable, then a hash of configuration and data (SHA-256 of the corpus)."""
-        content = json.dumps({**self.model_dump(mode="json"), "data": fingerprint}, sort_keys=True)
+        """Name a run by its content: readable, then a hash of configuration and data (SHA-256 of the corpus).
+
+        Parameters at their default are left out of the hash, so a parameter that is added later renames no run.
+        """
+        content = json.dumps({**self.model_dump(mode="json", exclude_defaults=True), "data": fingerprint}, sort_keys=True)
         digest = hashlib.sha256(content.encode()).hexdigest()[:8]
         return f"{self.label().replace(' ', '-')}-seed{self.seed}-{digest}"
 

@@ -123,7 +123,7 @@ def train(
         config.temperature, learn_temperature=config.learn_temperature, symmetric=config.symmetric
     ).to(encoder.device)
     groups = parameter_groups(encoder, objective, config.weight_decay)
-    optimizer = torch.optim.AdamW(groups, lr=config.learning_rate)
+    optimizer = torch.optim.AdamW(groups, lr=config.learning_rate, fused=True)
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda step: learning_rate_factor(step, config.steps, config.warmup)
     )
@@ -157,10 +157,12 @@ def train(
         if step % config.validate_every == 0 or step == config.steps:
             row["validation"] = validate(encoder)
             encoder.train()
-            log.info("step %d of %d: loss %.4f, validation nDCG@10 %.4f", step, config.steps, row["loss"], row["validation"])
+            log.info("step %d of %d: validation nDCG@10 %.4f", step, config.steps, row["validation"])
             if row["validation"] > best:
                 best, best_step, best_state = row["validation"], step, copy.deepcopy(encoder.state_dict())
         history.append({**row, "seconds": time.perf_counter() - start})
+        if step % max(1, config.steps // 10) == 0:
+            log.info("step %d of %d: loss %.4f, %.0f s", step, config.steps, row["loss"], history[-1]["seconds"])
     encoder.load_state_dict(best_state)
     encoder.eval()
     return Training(pd.DataFrame(history), best_step, time.perf_counter() - start)

@@ -22,6 +22,7 @@ from hybridlib.errors import InputError
 Role = Literal["query", "passage"]
 Precision = Literal["auto", "bfloat16", "float32"]
 _SETTINGS = "hybridlib.json"
+_MULTIPLE = 8  # rows are padded to a multiple of it: each new shape costs a CPU the compilation of its matrix kernels
 
 
 class DualEncoder(nn.Module):
@@ -113,7 +114,7 @@ class DualEncoder(nn.Module):
             return []
         return self.tokenizer(prefixed, truncation=True, max_length=self.max_length)["input_ids"]
 
-    def forward(self, rows: Sequence[Sequence[int]], chunk: int = 64) -> Tensor:
+    def forward(self, rows: Sequence[Sequence[int]], chunk: int = 32) -> Tensor:
         """Embed token rows.
 
         Args:
@@ -124,22 +125,27 @@ class DualEncoder(nn.Module):
             float32 [n, dimension], unit vectors in the order of ``rows``, with gradient where that is on.
         """
         order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
-        parts = [self._embed([rows[i] for i in order[start : start + chunk]]) for start in range(0, len(rows), chunk)]
+        # One look-up for all rows: its gradient is as large as the vocabulary, so it should be made once.
+        flat = torch.tensor([token for i in order for token in rows[i]], device=self.device)
+        words = self.model.get_input_embeddings()(flat)
+        parts, used = [], 0
+        for start in range(0, len(rows), chunk):
+            lengths = [len(rows[i]) for i in order[start : start + chunk]]
+            parts.append(self._pooled(words[used : used + sum(lengths)], lengths))
+            used += sum(lengths)
         back = torch.empty(len(rows), dtype=torch.long)
         back[order] = torch.arange(len(rows))
         return torch.cat(parts)[back.to(self.device)]
 
-    def _embed(self, rows: Sequence[Sequence[int]]) -> Tensor:
-        longest = max(len(row) for row in rows)
-        pad = self.tokenizer.pad_token_id
-        ids = torch.full((len(rows), longest), pad, dtype=torch.long)
-        mask = torch.zeros((len(rows), longest), dtype=torch.long)
-        for i, row in enumerate(rows):
-            ids[i, : len(row)] = torch.as_tensor(row, dtype=torch.long)
-            mask[i, : len(row)] = 1
-        ids, mask = ids.to(self.device), mask.to(self.device)
+    def _pooled(self, words: Tensor, lengths: list[int]) -> Tensor:
+        """Run the model on rows whose word vectors stand one after the other; return unit vectors [rows, dimension]."""
+        width = -(-max(lengths) // _MULTIPLE) * _MULTIPLE
+        mask = torch.arange(width)[None] < torch.tensor(lengths)[:, None]
+        mask = mask.to(self.device)
+        padded = words.new_zeros(*mask.shape, words.shape[-1])
+        padded[mask] = words
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.uses_bfloat16):
-            hidden = self.model(input_ids=ids, attention_mask=mask).last_hidden_state
+            hidden = self.model(inputs_embeds=padded, attention_mask=mask.long()).last_hidden_state
         weight = mask[..., None].float()
         mean = (hidden.float() * weight).sum(1) / weight.sum(1)
         return nn.functional.normalize(mean, dim=-1)
@@ -160,7 +166,7 @@ class DualEncoder(nn.Module):
         vectors = np.empty((len(rows), self.dimension), dtype=np.float32)
         for start in tqdm(range(0, len(rows), batch_size), desc="encode", unit="batch", disable=not progress):
             chosen = order[start : start + batch_size]
-            vectors[chosen] = self._embed([rows[i] for i in chosen]).cpu().numpy()
+            vectors[chosen] = self([rows[i] for i in chosen], chunk=batch_size).cpu().numpy()
         self.train(was_training)
         return vectors
 
