@@ -39,7 +39,7 @@ def run(study: StudyFile, name: Annotated[str, typer.Argument(help="a run, as `p
 
 @app.command()
 def report(study: StudyFile) -> None:
-    """Compare the finished runs of a study: notebooks/3-compare.ipynb through papermill, then reports/STUDY/index.html."""
+    """Compare the runs of a study: notebooks/3-compare.ipynb through papermill, then reports/STUDY/index.html."""
     from hybridlib.execute import execute_comparison
 
     typer.echo(execute_comparison(load_study(study)))

@@ -8,7 +8,7 @@ import numpy as np
 def rank_distance(ranks: np.ndarray) -> np.ndarray:
     """Worst rank minus best rank among a query's relevant passages of all languages (2408.10536 section 4, Table 2).
 
-    ``RD(q) = max_{d in R_q} rank(d) - min_{d in R_q} rank(d)``; 0 for one relevant passage, at best r - 1 for r of them.
+    ``RD(q) = max_{d in R_q} rank(d) - min_{d in R_q} rank(d)``; at best r - 1 for r relevant passages.
 
     Args:
         ranks: int [n, r], ranks in the pool, padded with 0; each row has at least one.

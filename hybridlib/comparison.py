@@ -32,7 +32,9 @@ def read_runs(study: Study) -> list[Run]:
     folders = [run_folder(study.name, run) for run in study.runs()]
     missing = [folder.name for folder in folders if not (folder / "result.json").exists()]
     if missing:
-        raise InputError(f"{study.path}: found {len(missing)} unfinished runs ({', '.join(missing)}), expected all finished")
+        raise InputError(
+            f"{study.path}: found {len(missing)} unfinished runs ({', '.join(missing)}), expected all finished"
+        )
     return [Run.read(folder) for folder in folders]
 
 
@@ -81,7 +83,8 @@ def contributions(first: pd.DataFrame, second: pd.DataFrame, setting: str, measu
     """Difference ``first - second`` by concept and language pair.
 
     Args:
-        first, second: scores of the same queries, from :func:`seed_mean`.
+        first: scores of each query, from :func:`seed_mean`.
+        second: those of the same queries, by another configuration.
         setting: monolingual, crosslingual or multilingual.
         measure: a column.
 
@@ -110,10 +113,10 @@ def pair_verdicts(table: pd.DataFrame, *, flips: int = 10_000) -> pd.Series:
 def comparisons(runs: Sequence[Run], *, flips: int = 10_000) -> pd.DataFrame:
     """Every pair of configurations in every setting: the content of ``comparisons.csv``.
 
-    Columns: ``configuration``, ``baseline``, ``setting``, ``measure``, ``difference`` (configuration - baseline, mean over
-    seeds), ``low`` and ``high`` (95 % bootstrap interval, clustered by concept), ``p`` (sign-flip), ``holm_p`` (Holm over
-    the whole table), ``wins``, ``ties``, ``losses`` (language pairs, for the better measured value), ``concepts``, ``seeds``
-    and ``baseline_seeds``.
+    Columns: ``configuration``, ``baseline``, ``setting``, ``measure``, ``difference`` (configuration - baseline, of
+    means over seeds), ``low`` and ``high`` (95 % bootstrap interval, clustered by concept), ``p`` (sign-flip),
+    ``holm_p`` (Holm over the whole table), ``wins``, ``ties``, ``losses`` (over language pairs; a win is the better
+    value, be it the larger or the smaller), ``concepts``, ``seeds`` and ``baseline_seeds``.
     """
     groups = by_configuration(runs)
     means = {label: seed_mean(group) for label, group in groups.items()}
@@ -129,7 +132,9 @@ def comparisons(runs: Sequence[Run], *, flips: int = 10_000) -> pd.DataFrame:
             counts = [int((verdict == value).sum()) for value in (1, 0, -1)]
             seeds = [len(groups[label]), len(groups[baseline])]
             rows.append((label, baseline, setting, measure, *result, *counts, len(table), *seeds))
-    columns = "configuration baseline setting measure difference low high p wins ties losses concepts seeds baseline_seeds"
+    columns = (
+        "configuration baseline setting measure difference low high p wins ties losses concepts seeds baseline_seeds"
+    )
     table = pd.DataFrame(rows, columns=columns.split())
     table.insert(8, "holm_p", significance.holm(table["p"].to_numpy()) if len(table) else [])
     return table

@@ -82,7 +82,9 @@ class RunConfig(BaseModel):
 
         Parameters at their default are left out of the hash, so a parameter that is added later renames no run.
         """
-        content = json.dumps({**self.model_dump(mode="json", exclude_defaults=True), "data": fingerprint}, sort_keys=True)
+        content = json.dumps(
+            {**self.model_dump(mode="json", exclude_defaults=True), "data": fingerprint}, sort_keys=True
+        )
         digest = hashlib.sha256(content.encode()).hexdigest()[:8]
         return f"{self.label().replace(' ', '-')}-seed{self.seed}-{digest}"
 

@@ -2,4 +2,4 @@
 
 
 class InputError(ValueError):
-    """Input that cannot be used; the message names the file, line or parameter, what was found and what was expected."""
+    """Input that cannot be used; the message names file, line or parameter, what was found and what was expected."""

@@ -15,7 +15,6 @@ from hybridlib.errors import InputError
 SETTINGS = ("monolingual", "crosslingual", "multilingual")
 DEPTH = 10
 SHARE = f"same_language_share@{DEPTH}"
-BIAS_MEASURES = ("rank_distance", SHARE)
 POOL = "all"
 
 
@@ -84,7 +83,10 @@ def evaluate(corpus: Corpus, query_vectors: np.ndarray, passage_vectors: np.ndar
     )
     code = np.asarray(languages)
     scores = pd.concat(
-        [_single_language_scores(relevant, ranks.in_language, languages), _pooled_scores(relevant, ranks, query, languages)]
+        [
+            _single_language_scores(relevant, ranks.in_language, languages),
+            _pooled_scores(relevant, ranks, query, languages),
+        ]
     )
     order = np.asarray(corpus.concepts)
     counts = np.bincount(passage.language, minlength=len(languages))

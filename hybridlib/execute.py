@@ -8,9 +8,9 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import bleach
 import nbformat
 import papermill
-from jinja2 import Environment
 from nbconvert import HTMLExporter
 from papermill.exceptions import PapermillExecutionError
 
@@ -21,6 +21,10 @@ from hybridlib.paths import project_folder, run_folder, study_folder
 from hybridlib.study import Study
 
 log = logging.getLogger(__name__)
+_UNSHOWN = {"parameters", "hidden"}
+_TAGS = set(bleach.ALLOWED_TAGS) | set(
+    "h1 h2 h3 h4 p br hr div span pre table thead tbody tr th td sup sub dl dt dd".split()
+)
 
 
 def execute_run(study: str, run: str, config: RunConfig) -> Path:
@@ -62,14 +66,29 @@ def _execute(notebook: str, folder: Path, parameters: dict[str, Any], title: str
 def html_page(notebook: Path, title: str) -> str:
     """Render an executed notebook: pictures embedded, outputs sanitised, inputs folded away, nothing from elsewhere."""
     content = nbformat.read(notebook, as_version=4)
-    content.cells = [cell for cell in content.cells if not {"parameters", "hidden"} & set(cell.metadata.get("tags", []))]
-    exporter = HTMLExporter(template_name="basic", sanitize_html=True, embed_images=True, exclude_input_prompt=True)
-    exporter.exclude_output_prompt = True
+    content.cells = [cell for cell in content.cells if not _UNSHOWN & set(cell.metadata.get("tags", []))]
     for cell in content.cells:
-        for output in cell.get("outputs", []):
-            if output.output_type == "stream" and output.name == "stderr":
-                output.name = "stdout"
-    body, _ = exporter.from_notebook_node(content)
-    template = resources.files("hybridlib") / "page.html.j2"
-    # The body was sanitised by the exporter; everything else is escaped here.
-    return Environment(autoescape=True).from_string(template.read_text(encoding="utf-8")).render(title=title, body=body)
+        cell["outputs"] = [o for o in cell.get("outputs", []) if o.get("name") != "stderr"]
+    with resources.as_file(resources.files("hybridlib")) as package:
+        exporter = HTMLExporter(
+            template_name="page",
+            extra_template_basedirs=[str(package)],
+            sanitize_html=True,
+            embed_images=True,
+            exclude_input_prompt=True,
+            exclude_output_prompt=True,
+        )
+        exporter.register_filter("clean_html", _clean)
+        body, _ = exporter.from_notebook_node(content, {"page_title": title})
+    return body
+
+
+def _clean(html: object) -> str:
+    """Keep text, headings, tables and links of ours; escape every other tag and drop every other attribute."""
+    return bleach.clean(
+        str(html),
+        tags=_TAGS,
+        attributes={"*": ["class", "id"], "a": ["href"]},
+        protocols=["https"],
+        strip_comments=True,
+    )

@@ -16,15 +16,27 @@ from matplotlib.patches import Patch
 from hybridlib.languages import breaks, ordered
 
 SCORES, DIFFERENCES = "viridis", "PuOr"
-MARKERS = "osD^vPX*<>ph"
 
 
-def _draw_heatmap(table: pd.DataFrame, axes: Axes, *, low: float, high: float, colours: str, title: str, digits: str) -> None:
+def _draw_heatmap(
+    table: pd.DataFrame, axes: Axes, *, low: float, high: float, colours: str, title: str, digits: str
+) -> None:
     """Draw [query language x other language] with family separators; numbers in the cells where they fit."""
     small = max(table.shape) <= 14
     sns.heatmap(
-        table, ax=axes, vmin=low, vmax=high, cmap=colours, square=True, cbar=False, linewidths=0,
-        annot=small, fmt=digits, annot_kws={"size": 7}, xticklabels=True, yticklabels=True,
+        table,
+        ax=axes,
+        vmin=low,
+        vmax=high,
+        cmap=colours,
+        square=True,
+        cbar=False,
+        linewidths=0,
+        annot=small,
+        fmt=digits,
+        annot_kws={"size": 7},
+        xticklabels=True,
+        yticklabels=True,
     )
     for position in breaks(list(table.index)):
         axes.axhline(position, color="white", linewidth=1.5)
@@ -39,7 +51,13 @@ def _draw_heatmap(table: pd.DataFrame, axes: Axes, *, low: float, high: float, c
 
 
 def heatmaps(
-    tables: dict[str, pd.DataFrame], *, x_label: str, diverging: bool, bar_label: str, columns: int = 2, digits: str = ".2f"
+    tables: dict[str, pd.DataFrame],
+    *,
+    x_label: str,
+    diverging: bool,
+    bar_label: str,
+    columns: int = 2,
+    digits: str = ".2f",
 ) -> Figure:
     """Draw heatmaps of query language (rows) by another language (columns), all on one shared scale.
 
@@ -59,7 +77,9 @@ def heatmaps(
     columns = min(columns, len(tables))
     rows = -(-len(tables) // columns)
     size = 4.4 if max(next(iter(tables.values())).shape) <= 14 else 6.0
-    figure, axes = plt.subplots(rows, columns, figsize=(size * columns + 0.8, size * rows), squeeze=False, layout="constrained")
+    figure, axes = plt.subplots(
+        rows, columns, figsize=(size * columns + 0.8, size * rows), squeeze=False, layout="constrained"
+    )
     for place, (title, table) in zip(axes.flat, tables.items(), strict=False):
         _draw_heatmap(table, place, low=low, high=high, colours=colours, title=title, digits=digits)
     for place in axes.flat[len(tables) :]:
@@ -75,11 +95,14 @@ def language_strips(query: np.ndarray, passage: np.ndarray, languages: Sequence[
     """Draw batches as strips of coloured cells, a column a pair: query language above, passage language below.
 
     Args:
-        query, passage: int [batches, pairs], languages of the pairs; -1 where a batch is shorter.
+        query: int [batches, pairs], languages of the queries; -1 where a batch is shorter.
+        passage: the same of the passages.
         languages: codes.
     """
     palette = language_colours(languages)
-    figure, axes = plt.subplots(len(query), 1, figsize=(9, 0.55 * len(query) + 0.9), squeeze=False, layout="constrained")
+    figure, axes = plt.subplots(
+        len(query), 1, figsize=(9, 0.55 * len(query) + 0.9), squeeze=False, layout="constrained"
+    )
     colours = ListedColormap([(1, 1, 1), *palette])
     for number, place in enumerate(axes[:, 0]):
         strip = np.stack([query[number], passage[number]]) + 1
@@ -112,7 +135,15 @@ def training_curve(history: pd.DataFrame, best_step: int) -> Figure:
     checked = history.dropna(subset="validation")
     right.plot(checked["step"], checked["validation"], marker="o", color="tab:orange")
     right.axvline(best_step, color="tab:gray", linestyle="--", linewidth=1)
-    right.annotate("kept", (best_step, right.get_ylim()[0]), ha="right", va="bottom", fontsize=8, xytext=(-3, 3), textcoords="offset points")
+    right.annotate(
+        "kept",
+        (best_step, right.get_ylim()[0]),
+        ha="right",
+        va="bottom",
+        fontsize=8,
+        xytext=(-3, 3),
+        textcoords="offset points",
+    )
     right.set(xlabel="step", ylabel="validation nDCG@10, mean of settings")
     return figure
 
@@ -138,25 +169,35 @@ def balance_scatter(points: pd.DataFrame) -> Figure:
     """Draw each configuration by its monolingual and crosslingual nDCG@10, the ideal corner marked.
 
     Args:
-        points: columns ``configuration``, ``seed``, ``monolingual``, ``crosslingual``, ``rank_distance``; a row a run. The
-            large marker is the mean over seeds, its colour the rank distance.
+        points: columns ``configuration``, ``seed``, ``monolingual``, ``crosslingual``, ``rank_distance``; a row a run.
+            The large marker is the mean over seeds, its colour the rank distance.
     """
     figure, axes = plt.subplots(figsize=(6.4, 4.8), layout="constrained")
     means = points.groupby("configuration", sort=False)[["monolingual", "crosslingual", "rank_distance"]].mean()
     axes.scatter(points["monolingual"], points["crosslingual"], s=14, color="tab:gray", alpha=0.7, linewidths=0)
     lowest, highest = means["rank_distance"].min(), means["rank_distance"].max()
-    for marker, (label, row) in zip(MARKERS * len(means), means.iterrows(), strict=False):
+    for label, row in means.iterrows():
+        place = (row["monolingual"], row["crosslingual"])
         drawn = axes.scatter(
-            row["monolingual"], row["crosslingual"], s=110, marker=marker, c=[row["rank_distance"]], cmap=SCORES + "_r",
-            vmin=lowest, vmax=highest, edgecolors="black", linewidths=0.8, zorder=3, label=str(label),
+            *place,
+            s=110,
+            c=[row["rank_distance"]],
+            cmap=SCORES + "_r",
+            vmin=lowest,
+            vmax=highest,
+            edgecolors="black",
+            zorder=3,
         )
+        axes.annotate(str(label), place, xytext=(8, -4), textcoords="offset points", fontsize=9, zorder=4)
     best = means["monolingual"].max(), means["crosslingual"].max()
-    axes.scatter(*best, marker="+", s=160, color="crimson", zorder=4, label="ideal corner: best of both")
+    axes.scatter(*best, marker="+", s=160, color="crimson", zorder=4)
+    axes.annotate(
+        "ideal corner", best, xytext=(-6, 6), textcoords="offset points", ha="right", fontsize=8, color="crimson"
+    )
     axes.axvline(best[0], color="crimson", linewidth=0.6, linestyle=":")
     axes.axhline(best[1], color="crimson", linewidth=0.6, linestyle=":")
-    axes.set(xlabel="monolingual nDCG@10", ylabel="cross-lingual nDCG@10")
-    axes.legend(fontsize=8, loc="upper left", frameon=True)
-    axes.margins(0.12)
+    axes.set(xlabel="monolingual nDCG@10", ylabel="crosslingual nDCG@10")
+    axes.margins(0.15)
     figure.colorbar(drawn, ax=axes, label="rank distance (lower is better)")
     return figure
 
@@ -184,7 +225,17 @@ def length_boxes(lengths: pd.DataFrame) -> Figure:
     """
     codes = ordered(lengths["language"].unique())
     figure, axes = plt.subplots(figsize=(max(6, 0.35 * len(codes) + 2), 3), layout="constrained")
-    sns.boxplot(lengths, x="language", y="characters", hue="role", order=codes, ax=axes, showfliers=False, palette="colorblind", linewidth=0.8)
+    sns.boxplot(
+        lengths,
+        x="language",
+        y="characters",
+        hue="role",
+        order=codes,
+        ax=axes,
+        showfliers=False,
+        palette="colorblind",
+        linewidth=0.8,
+    )
     axes.set(xlabel="language", ylabel="characters")
     axes.legend(fontsize=8, frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
     sns.despine(figure)

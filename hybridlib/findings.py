@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from hybridlib.config import RunConfig
 from hybridlib.evaluation import SETTINGS, SHARE, Evaluation
 from hybridlib.languages import name
 
@@ -30,7 +32,8 @@ def extremes(table: pd.DataFrame, what: str) -> str:
     """Say the highest and the lowest cell of a [query language x other language] table."""
     stacked = table.stack()
     high, low = stacked.idxmax(), stacked.idxmin()
-    return f"The highest {what} is {stacked[high]:.3f} ({high[0]} → {high[1]}), the lowest {stacked[low]:.3f} ({low[0]} → {low[1]})."
+    said = [f"{stacked[cell]:.3f} ({cell[0]} → {cell[1]})" for cell in (high, low)]
+    return f"The highest {what} is {said[0]}, the lowest {said[1]}."
 
 
 def own_language_share(evaluation: Evaluation) -> tuple[float, float]:
@@ -45,7 +48,7 @@ def share_change(before: Evaluation, after: Evaluation) -> str:
     gap = pd.Series(np.diag(after.top_share), after.top_share.index) - after.even_share
     worst = str(gap.idxmax())
     return (
-        f"The query's own language held {old:.0%} of the top ten before and {new:.0%} after; an even share is {even:.0%}. "
+        f"The query's own language held {old:.0%} of the top ten before, {new:.0%} after; an even share is {even:.0%}. "
         f"After, {name(worst)} queries favour their own language most ({after.top_share.loc[worst, worst]:.0%})."
     )
 
@@ -55,7 +58,8 @@ def distance_change(bars: pd.DataFrame, expected: pd.Series) -> str:
     means = bars.mean()
     parts = [f"{means[column]:,.0f} {column} ({means[column] / expected.mean():.1%} of random)" for column in bars]
     worst = str(bars.iloc[:, -1].idxmax())
-    return f"Mean rank distance: {', '.join(parts)}. It is longest for {name(worst)} queries ({bars.iloc[:, -1].max():,.0f})."
+    longest = f"{bars.columns[-1]}: longest for {name(worst)} queries, {bars.iloc[:, -1].max():,.0f}"
+    return f"Mean rank distance: {', '.join(parts)} ({longest})."
 
 
 def batch_languages(query: np.ndarray, passage: np.ndarray) -> str:
@@ -72,7 +76,7 @@ def learning(history: pd.DataFrame, best_step: int) -> str:
     first, last = history["loss"].head(window).mean(), history["loss"].tail(window).mean()
     rate = history["pairs_per_second"].median()
     return (
-        f"The loss went from {first:.3f} to {last:.3f} (means of the first and last {window} steps); the weights of step "
+        f"The loss went from {first:.3f} to {last:.3f} (means of the first and last tenth); the weights of step "
         f"{best_step} of {len(history)} were kept; {rate:.0f} pairs a second."
     )
 
@@ -101,25 +105,43 @@ def separable(comparisons: pd.DataFrame, configuration: str, other: str, setting
     return _against(comparisons, configuration, other, setting, measure)["holm_p"] < 0.05
 
 
-def answer(summary: pd.DataFrame, comparisons: pd.DataFrame) -> str:
-    """Answer the study's question: the best of each setting, and where hybrid stands against its two parents."""
-    all_languages = summary[summary["languages"] == "all"]
-    means = all_languages.groupby(["configuration", "setting", "measure"], sort=False)["value"].mean()
-    sentences = []
-    scores = means.xs("nDCG@10", level="measure").unstack("setting")
-    best = [f"**{scores[s].idxmax()}** is best {s} ({scores[s].max():.3f})" for s in SETTINGS if s in scores]
-    distance = means.xs("rank_distance", level="measure").xs("multilingual", level="setting")
-    sentences.append(
-        f"By nDCG@10, {', '.join(best)}; the least biased by rank distance is **{distance.idxmin()}** ({distance.min():,.0f})."
+def answer(summary: pd.DataFrame) -> str:
+    """Answer the study's question in a sentence: the best configuration of each setting, and the least biased."""
+    means = (
+        summary[summary["languages"] == "all"]
+        .groupby(["configuration", "setting", "measure"], sort=False)["value"]
+        .mean()
     )
-    labels = list(scores.index)
+    scores = means.xs("nDCG@10", level="measure").unstack("setting")
+    best = [
+        f"**{scores[s].idxmax()}** is best in the {s} setting ({scores[s].max():.3f})" for s in SETTINGS if s in scores
+    ]
+    distance = means.xs("rank_distance", level="measure").xs("multilingual", level="setting")
+    return (
+        f"By nDCG@10, {', '.join(best)}; the language bias, by rank distance, is lowest with **{distance.idxmin()}** "
+        f"({distance.min():,.0f}; highest with {distance.idxmax()}, {distance.max():,.0f})."
+    )
+
+
+def against_parents(comparisons: pd.DataFrame, labels: Sequence[str]) -> list[str]:
+    """Say for each hybrid how it stands against monolingual and against crosslingual batches, the two that it mixes."""
+    sentences = []
     for label in (label for label in labels if label.startswith("hybrid")):
-        for parent in ("monolingual", "crosslingual"):
-            if parent in labels:
-                said = [f"{s} {difference(comparisons, label, parent, s, 'nDCG@10')}" for s in SETTINGS if s in scores]
-                far = difference(comparisons, label, parent, "multilingual", "rank_distance")
-                sentences.append(f"**{label}** against **{parent}** batches: nDCG@10 {'; '.join(said)}; rank distance {far}.")
-    return " ".join(sentences)
+        for parent in (parent for parent in ("monolingual", "crosslingual") if parent in labels):
+            said = [f"{s} {difference(comparisons, label, parent, s, 'nDCG@10')}" for s in SETTINGS]
+            far = difference(comparisons, label, parent, "multilingual", "rank_distance")
+            sentences.append(f"**{label}** against **{parent}**: nDCG@10 {'; '.join(said)}; rank distance {far}.")
+    return sentences
+
+
+def configuration(config: RunConfig) -> str:
+    """Say in a sentence what a run trains."""
+    if config.sampler == "untrained":
+        return f"**untrained**: {config.encoder} as it is."
+    return (
+        f"**{config.label()}** batches of {config.batch_size} pairs, {config.steps} steps, InfoNCE with temperature "
+        f"{config.temperature:g}, learning rate {config.learning_rate:g}, seed {config.seed}; {config.encoder}."
+    )
 
 
 def balance(points: pd.DataFrame) -> str:
@@ -135,7 +157,9 @@ def balance(points: pd.DataFrame) -> str:
 
 def wins_and_losses(comparisons: pd.DataFrame, baseline: str) -> str:
     """Say over how many language pairs each configuration beats the baseline, by crosslingual nDCG@10."""
-    labels = [label for label in dict.fromkeys([*comparisons["baseline"], *comparisons["configuration"]]) if label != baseline]
+    labels = [
+        label for label in dict.fromkeys([*comparisons["baseline"], *comparisons["configuration"]]) if label != baseline
+    ]
     rows = {label: _against(comparisons, label, baseline, "crosslingual", "nDCG@10") for label in labels}
     said = [f"{label} wins {r['wins']}, ties {r['ties']}, loses {r['losses']}" for label, r in rows.items()]
     return f"Cross-lingual pairs against {baseline}: {'; '.join(said)}."
@@ -145,4 +169,7 @@ def share_in_pool(summary: pd.DataFrame) -> str:
     """Say which configuration fills the top ten most with the query's own language."""
     chosen = summary[(summary["languages"] == "all") & (summary["measure"] == SHARE)]
     means = chosen.groupby("configuration", sort=False)["value"].mean()
-    return f"The own language's share of the top ten is highest for {means.idxmax()} ({means.max():.0%}), lowest for {means.idxmin()} ({means.min():.0%})."
+    return (
+        f"The own language's share of the top ten is highest for {means.idxmax()} ({means.max():.0%}), "
+        f"lowest for {means.idxmin()} ({means.min():.0%})."
+    )

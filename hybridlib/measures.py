@@ -1,8 +1,8 @@
 """Retrieval measures from exact ranks, with the names of ir_measures. Numpy alone.
 
-Every function takes ``ranks``, int [n, r]: for each of ``n`` queries the ranks (1 is first) of its relevant passages in any
-order, padded with 0; and returns float64 [n], in [0, 1]. A query without a relevant passage gets 0, as in trec_eval.
-Relevance is binary.
+Every function takes ``ranks``, int [n, r]: for each of ``n`` queries the ranks (1 is first) of its relevant passages in
+any order, padded with 0; and returns float64 [n], in [0, 1]. A query without a relevant passage gets 0, as in
+trec_eval. Relevance is binary.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ MEASURES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 
 
 def padded(group: np.ndarray, ranks: np.ndarray, groups: int) -> np.ndarray:
-    """Gather ranks (int [m]) by their group (int [m], ``0 .. groups - 1``) into rows padded with 0: int [groups, widest].
+    """Gather ranks (int [m]) by group (int [m], ``0 .. groups - 1``) into rows padded with 0: int [groups, widest].
 
     Example:
         >>> padded(np.array([1, 0, 1]), np.array([5, 6, 7]), 2)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any
 
 import numpy as np
+from transformers.utils.logging import disable_progress_bar
 
 from hybridlib.config import RunConfig
 from hybridlib.errors import InputError
@@ -29,8 +32,9 @@ def run_config(variables: dict[str, Any], others: tuple[str, ...] = ()) -> RunCo
         variables: the notebook's ``globals()``.
         others: parameters of the notebook that are no part of the configuration.
     """
-    logging.basicConfig(level=logging.WARNING, format="%(message)s", force=True)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stdout, force=True)
     logging.getLogger("hybridlib").setLevel(logging.INFO)
+    disable_progress_bar()
     simple = (str, int, float, bool, list, tuple, dict, type(None))
     if len(variables.get("In", [])) <= _FIRST_CELLS:
         given = {n for n, v in variables.items() if isinstance(v, simple) and not n.startswith("_")} - _OF_JUPYTER
@@ -38,7 +42,9 @@ def run_config(variables: dict[str, Any], others: tuple[str, ...] = ()) -> RunCo
         if unknown:
             expected = " ".join([*others, *RunConfig.model_fields])
             raise InputError(f"parameters: found unknown parameter {unknown[0]!r}, expected one of {expected}")
-    return RunConfig.checked({name: variables[name] for name in RunConfig.model_fields if name in variables}, "parameters")
+    return RunConfig.checked(
+        {name: variables[name] for name in RunConfig.model_fields if name in variables}, "parameters"
+    )
 
 
 @contextmanager
@@ -56,7 +62,7 @@ def batch_languages(sampler: PairBatchSampler, pairs: Pairs, count: int) -> tupl
         Two int [batches, widest] arrays, -1 where a batch is shorter.
     """
     sampler.set_epoch(0)
-    shown = [sorted((pairs.language[q], pairs.language[p]) for q, p in batch) for batch, _ in zip(sampler, range(count))]
+    shown = [sorted((pairs.language[q], pairs.language[p]) for q, p in batch) for batch in islice(sampler, count)]
     sampler.set_epoch(0)
     table = np.full((2, len(shown), max(map(len, shown))), -1)
     for number, batch in enumerate(shown):

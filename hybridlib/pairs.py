@@ -104,7 +104,9 @@ class Pairs:
         combinations = self.has_query.sum(1) * self.has_passage.sum(1) - both.sum(1)
         return combinations > 0
 
-    def draw(self, concept: int, query_language: int, passage_language: int, rng: np.random.Generator) -> tuple[int, int]:
+    def draw(
+        self, concept: int, query_language: int, passage_language: int, rng: np.random.Generator
+    ) -> tuple[int, int]:
         """Draw a (query row, passage row) pair of a concept, uniformly over the pairs of different strings.
 
         In two different languages equal strings are a pair as well ("OK" is English and German).

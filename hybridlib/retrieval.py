@@ -1,4 +1,4 @@
-"""Exact ranks of relevant passages, within each language's corpus and in the pooled corpus, in one pass. Numpy alone."""
+"""Exact ranks of relevant passages within each language's corpus and in the pool, in one pass. Numpy alone."""
 
 from __future__ import annotations
 
@@ -89,7 +89,9 @@ def exact_ranks(queries: Texts, passages: Texts, languages: int, *, depth: int =
         columns, itself = relevant.of(block)
         scores[itself] = -np.inf
         parts.append(_rank_block(scores, columns, edges, by_language, depth))
-    columns = np.concatenate([relevant.of(slice(start, start + _BLOCK))[0] for start in range(0, len(queries.row), _BLOCK)])
+    columns = np.concatenate(
+        [relevant.of(slice(start, start + _BLOCK))[0] for start in range(0, len(queries.row), _BLOCK)]
+    )
     in_language, in_pool, top = (np.concatenate(field) for field in zip(*parts, strict=True))
     query, slot = np.nonzero(columns >= 0)
     excluded = np.isin(queries.row, passages.row)
@@ -115,7 +117,7 @@ class _Relevant:
         self.passage_row, self.query_row = passages.row[by_language], queries.row
 
     def of(self, block: slice) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray]]:
-        """Return columns int64 [rows, width], -1 where there is none, and the (row, column) places of the query itself."""
+        """Return columns, int64 [rows, width], -1 where none is, and the (row, column) places of the query itself."""
         slots = self.start[block, None] + np.arange(self.width)
         columns = np.where(slots < self.stop[block, None], self.order[np.minimum(slots, len(self.order) - 1)], -1)
         itself = (columns >= 0) & (self.passage_row[columns] == self.query_row[block, None])
@@ -144,9 +146,9 @@ def _rank_block(
     in_language = 1 + np.take_along_axis(better, own[..., None], axis=2)[..., 0]
     top = np.zeros((rows, languages), dtype=np.int64)
     cut = np.partition(scores, scores.shape[1] - depth, axis=1)[:, -depth]
-    for row in range(rows):
-        first = np.flatnonzero(scores[row] >= cut[row])
+    for query in range(rows):
+        first = np.flatnonzero(scores[query] >= cut[query])
         if len(first) > depth:
-            first = first[np.lexsort((-order[first], -scores[row, first]))[:depth]]
-        top[row] = np.bincount(np.searchsorted(edges, first, side="right") - 1, minlength=languages)
+            first = first[np.lexsort((-order[first], -scores[query, first]))[:depth]]
+        top[query] = np.bincount(np.searchsorted(edges, first, side="right") - 1, minlength=languages)
     return in_language, 1 + better.sum(2), top

@@ -19,11 +19,10 @@ from hybridlib.config import RunConfig
 from hybridlib.corpora import Split
 from hybridlib.encoders.encoder import DualEncoder
 from hybridlib.errors import InputError
-from hybridlib.evaluation import BIAS_MEASURES, SETTINGS, Evaluation, macro_means
+from hybridlib.evaluation import Evaluation, macro_means
 from hybridlib.training import Training
 
 PACKAGES = ("hybridlib", "torch", "transformers", "tokenizers", "datasets", "numpy", "pandas", "faiss-cpu", "papermill")
-LANGUAGE_GROUPS = ("all", "seen", "unseen")
 
 
 def load_encoder(config: RunConfig, split: Split) -> DualEncoder:
@@ -52,7 +51,12 @@ def summary(evaluation: Evaluation, groups: dict[str, list[str]]) -> pd.DataFram
 
 
 def write_run(
-    folder: Path, config: RunConfig, split: Split, before: Evaluation, after: Evaluation, training: Training | None,
+    folder: Path,
+    config: RunConfig,
+    split: Split,
+    before: Evaluation,
+    after: Evaluation,
+    training: Training | None,
     seconds: dict[str, float],
 ) -> dict[str, Any]:
     """Write the results of a run into ``folder``; ``result.json`` last.

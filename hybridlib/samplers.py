@@ -71,8 +71,8 @@ class PairBatchSampler(Sampler[Batch]):
     Raises:
         InputError: if there are fewer concepts with a fitting pair than ``batch_size``, or no language to draw.
 
-    ``for batch in sampler`` goes through one epoch from where :meth:`load_state_dict` left it; :meth:`set_epoch` chooses
-    the epoch. The batches depend on seed and epoch alone.
+    ``for batch in sampler`` goes through one epoch from where :meth:`load_state_dict` left it; :meth:`set_epoch`
+    chooses the epoch. The batches depend on seed and epoch alone.
     """
 
     needs = "pairs"
@@ -110,7 +110,7 @@ class PairBatchSampler(Sampler[Batch]):
         return self.batches
 
     def __iter__(self) -> Iterator[Batch]:
-        """Yield the batches of this epoch that have not been yielded yet, then stand at the start of the epoch again."""
+        """Yield the batches of this epoch that were not yielded yet, then stand at the start of the epoch again."""
         rng = np.random.default_rng([self.seed, self.epoch])
         stream = _ConceptStream(self.pairs.concepts, rng)
         start = self.position
@@ -162,7 +162,7 @@ class MixedBatchSampler(PairBatchSampler):
     needs = "a monolingual pair"
 
     def _usable(self) -> np.ndarray:
-        return self.pairs.has_monolingual.any(1)
+        return np.asarray(self.pairs.has_monolingual.any(1))
 
     def _batch(self, stream: _ConceptStream, rng: np.random.Generator) -> Batch:
         concepts = stream.take(self.batch_size, -2, self._usable())
@@ -177,7 +177,7 @@ class MonolingualBatchSampler(PairBatchSampler):
 
     def _usable(self) -> np.ndarray:
         has = self.pairs.has_monolingual
-        return has[:, has.sum(0) > 1].any(1)
+        return np.asarray(has[:, has.sum(0) > 1].any(1))
 
     def _batch(self, stream: _ConceptStream, rng: np.random.Generator) -> Batch:
         return self._monolingual_batch(stream, rng)

@@ -17,7 +17,9 @@ def _corpus(name: str, path: str | None) -> Corpus:
 def run_corpus(config: RunConfig) -> Corpus:
     """Return the whole corpus in the languages of the run; loaded once a process."""
     corpus = _corpus(config.corpus, config.corpus_path)
-    train, test = (names if names is not None else corpus.languages for names in (config.train_languages, config.test_languages))
+    train, test = (
+        names if names is not None else corpus.languages for names in (config.train_languages, config.test_languages)
+    )
     return corpus.select(languages=sorted({*train, *test}))
 
 

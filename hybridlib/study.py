@@ -52,8 +52,8 @@ class Study:
 def load_study(path: str | Path) -> Study:
     """Read a study file.
 
-    ``defaults`` are parameters of every run; ``grid`` gives lists of values, of which every combination is a run; ``runs``
-    are further runs with their own values.
+    ``defaults`` are parameters of every run; ``grid`` gives lists of values, of which every combination is a run;
+    ``runs`` are further runs with their own values.
 
     Raises:
         InputError: naming the file, the value found and what was expected.
@@ -72,7 +72,9 @@ def load_study(path: str | Path) -> Study:
         raise InputError(f"{path}: found no run, expected a grid or runs")
     configs = tuple(RunConfig.checked({**defaults, **_mapping(run, path)}, str(path)) for run in given)
     if len(set(configs)) < len(configs):
-        raise InputError(f"{path}: found {len(configs) - len(set(configs))} runs that are asked for twice, expected each once")
+        raise InputError(
+            f"{path}: found {len(configs) - len(set(configs))} runs that are asked for twice, expected each once"
+        )
     for config in configs:
         check_corpus_name(config.corpus, str(path))
     labels = {config.label() for config in configs}
@@ -87,7 +89,9 @@ def _read(path: Path) -> dict[str, Any]:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         known = sorted(file.stem for file in path.parent.glob("*.yaml"))
-        raise InputError(f"{path}: found no such study, expected one of: {' '.join(known) or 'none is there'}") from None
+        raise InputError(
+            f"{path}: found no such study, expected one of: {' '.join(known) or 'none is there'}"
+        ) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: found no YAML ({error}), expected a study file") from error
     for key, value in _mapping(values, path).items():

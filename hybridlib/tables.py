@@ -13,7 +13,10 @@ BIAS_COLUMNS = [("multilingual", "rank_distance"), ("multilingual", SHARE)]
 
 
 def measure_table(
-    summary: pd.DataFrame, columns: list[tuple[str, str]], comparisons: pd.DataFrame | None = None, languages: str = "all"
+    summary: pd.DataFrame,
+    columns: list[tuple[str, str]],
+    comparisons: pd.DataFrame | None = None,
+    languages: str = "all",
 ) -> pd.DataFrame:
     """Give mean ± standard deviation over seeds, a row a configuration.
 
@@ -32,7 +35,9 @@ def measure_table(
     seeds = chosen.groupby("configuration")["seed"].nunique()
     table["seeds"] = [str(seeds.get(label, 0)) for label in labels]
     for setting, measure in columns:
-        values = chosen[(chosen["setting"] == setting) & (chosen["measure"] == measure)].groupby("configuration")["value"]
+        values = chosen[(chosen["setting"] == setting) & (chosen["measure"] == measure)].groupby("configuration")[
+            "value"
+        ]
         means, deviations = values.mean(), values.std()
         if means.empty:
             continue

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -39,8 +40,8 @@ class Training:
     """What a training run leaves besides the trained encoder.
 
     Attributes:
-        history: a row a step: ``step``, ``loss``, ``temperature``, ``learning_rate``, ``gradient_norm``, ``seconds`` since the start,
-            ``pairs_per_second``, and ``validation`` where there was one, else NaN.
+        history: a row a step: ``step``, ``loss``, ``temperature``, ``learning_rate``, ``gradient_norm``,
+            ``pairs_per_second``, ``validation`` where there was one, else NaN, and ``seconds`` since the start.
         best_step: the step whose weights the encoder has now.
         seconds: wall time of training, validations included.
     """
@@ -52,7 +53,7 @@ class Training:
 
 def make_sampler(config: RunConfig, pairs: Pairs) -> PairBatchSampler:
     """Return the sampler that a configuration names."""
-    options = {"seed": config.seed, "language_power": config.language_power}
+    options: dict[str, Any] = {"seed": config.seed, "language_power": config.language_power}
     if config.sampler == "hybrid":
         return HybridBatchSampler(pairs, config.batch_size, alpha=config.alpha, **options)
     samplers: dict[str, type[PairBatchSampler]] = {
@@ -119,9 +120,9 @@ def train(
     pairs = corpus.pairs
     sampler = make_sampler(config, pairs)
     tokens = _PairTokens(encoder, corpus)
-    objective = InfoNCE(
-        config.temperature, learn_temperature=config.learn_temperature, symmetric=config.symmetric
-    ).to(encoder.device)
+    objective = InfoNCE(config.temperature, learn_temperature=config.learn_temperature, symmetric=config.symmetric).to(
+        encoder.device
+    )
     groups = parameter_groups(encoder, objective, config.weight_decay)
     optimizer = torch.optim.AdamW(groups, lr=config.learning_rate, fused=True)
     schedule = torch.optim.lr_scheduler.LambdaLR(
@@ -134,7 +135,9 @@ def train(
     encoder.train()
     for step, batch in enumerate(_shown(batches(sampler, config.steps), config.steps), start=1):
         begun = time.perf_counter()
-        vectors = encoder([*(tokens.of(row, "query") for row, _ in batch), *(tokens.of(row, "passage") for _, row in batch)])
+        vectors = encoder(
+            [*(tokens.of(row, "query") for row, _ in batch), *(tokens.of(row, "passage") for _, row in batch)]
+        )
         concepts = torch.as_tensor(pairs.concept[[query for query, _ in batch]], device=encoder.device)
         loss = objective(vectors[: len(batch)], vectors[len(batch) :], concepts)
         if not torch.isfinite(loss):

@@ -44,9 +44,7 @@ class Corpus:
     notes: tuple[str, ...] = ()
 
     @classmethod
-    def from_rows(
-        cls, rows: Iterable[tuple[str, str, str, str]], name: str, notes: tuple[str, ...] = ()
-    ) -> Corpus:
+    def from_rows(cls, rows: Iterable[tuple[str, str, str, str]], name: str, notes: tuple[str, ...] = ()) -> Corpus:
         """Make a corpus of (concept, language, role, text) tuples."""
         table = pd.DataFrame(rows, columns=list(COLUMNS), dtype="str")
         if table.empty:
@@ -80,7 +78,7 @@ class Corpus:
 
     @cached_property
     def cells(self) -> pd.DataFrame:
-        """One row a (concept, language) cell: number of ``queries``, ``passages`` (a ``text`` counts as both), ``texts``."""
+        """One row a (concept, language) cell: counts of ``queries``, ``passages`` (a ``text`` is both), ``texts``."""
         role = self.table["role"]
         counted = self.table[["concept", "language"]].assign(
             queries=role.isin(["query", "text"]), passages=role.isin(["passage", "text"]), texts=1
@@ -125,7 +123,7 @@ class Corpus:
         return Corpus(Dataset.from_pandas(table, preserve_index=False), self.name, self.notes)
 
     def split(self, train: int | None = None, validation: int = 200, test: int = 1000) -> Split:
-        """Divide the concepts, in the order of :attr:`concepts`: the first ``train`` train, the next validate, the last test.
+        """Divide the concepts, in the order of :attr:`concepts`: the first train, the next validate, the last test.
 
         Args:
             train: number of training concepts; ``None`` takes all that the other two leave.

@@ -52,7 +52,9 @@ def _rows(line: dict[str, Any], where: str) -> Iterator[tuple[str, str, str, str
     roles = set(line) - {"concept", "language"}
     if roles not in _FORMS:
         found = ", ".join(sorted(line)) or "nothing"
-        raise InputError(f"{where}: found the fields {found}, expected concept, language and either query, passage or text")
+        raise InputError(
+            f"{where}: found the fields {found}, expected concept, language and either query, passage or text"
+        )
     concept = checked_text(line.get("concept"), where, "concept")
     language = checked_text(line.get("language"), where, "language")
     if not _LANGUAGE.fullmatch(language):

@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from hybridlib.errors import InputError
 
@@ -19,7 +19,7 @@ def open_bytes(path: Path, member: str | None = None) -> Iterator[IO[bytes]]:
     """Open a file for reading bytes: plain, ``.gz``, or the ``member`` of a ``.zip``."""
     if path.suffix == ".gz":
         with gzip.open(path) as stream:
-            yield stream
+            yield cast(IO[bytes], stream)
     elif path.suffix == ".zip":
         with zipfile.ZipFile(path) as archive:
             inside = [name for name in archive.namelist() if Path(name).name == member]

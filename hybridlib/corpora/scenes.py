@@ -47,7 +47,9 @@ def _capitalised(sentence: str, language: str) -> str:
     return ("İ" if language == "tr" and first == "i" else first.upper()) + sentence[1:]
 
 
-def caption(scene: dict[str, str], mentioned: tuple[str, ...], language: str, frame: int, wording: dict[str, int]) -> str:
+def caption(
+    scene: dict[str, str], mentioned: tuple[str, ...], language: str, frame: int, wording: dict[str, int]
+) -> str:
     """Write one caption.
 
     Args:
@@ -115,8 +117,17 @@ def load(count: int = 1500, languages: tuple[str, ...] = LANGUAGES, seed: int = 
             wording = dict(zip(FACTS, rng.integers(2, size=len(FACTS)).tolist(), strict=True))
             passage_facts = FACTS if rng.random() < 0.5 else _without(left_out[0])
             other = {fact: 1 - choice for fact, choice in wording.items()}
-            rows.append((f"scene-{number:06d}", language, "passage", caption(scene, passage_facts, language, frame, wording)))
-            rows.append((f"scene-{number:06d}", language, "query", caption(scene, _without(left_out[1]), language, 1 - frame, other)))
+            rows.append(
+                (f"scene-{number:06d}", language, "passage", caption(scene, passage_facts, language, frame, wording))
+            )
+            rows.append(
+                (
+                    f"scene-{number:06d}",
+                    language,
+                    "query",
+                    caption(scene, _without(left_out[1]), language, 1 - frame, other),
+                )
+            )
     return Corpus.from_rows(rows, name="scenes")
 
 

@@ -1,7 +1,7 @@
 """Crossmodal-3600: human captions of 3,600 pictures in 36 languages (arXiv 2205.12522), CC BY 4.0 by Google.
 
-A picture is a concept. In each language its first caption is the passage and its last one the query; a cell with a single
-caption has one text for both, so it has no monolingual pair. Captions between first and last are not used.
+A picture is a concept. In each language its first caption is the passage and its last one the query; a cell with a
+single caption has one text for both, so it has no monolingual pair. Captions between first and last are not used.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from hybridlib.corpora.lines import checked_text, json_lines
 from hybridlib.errors import InputError
 
 LANGUAGES = tuple(
-    "ar bn cs da de el en es fa fi fil fr he hi hr hu id it ja ko mi nl no pl pt quz ro ru sv sw te th tr uk vi zh".split()
+    "ar bn cs da de el en es fa fi fil fr he hi hr hu id it ja ko mi nl no pl pt "
+    "quz ro ru sv sw te th tr uk vi zh".split()
 )
 MEMBER = "captions.jsonl"
 ARCHIVE = "https://google.github.io/crossmodal-3600/web-data/captions.zip"
@@ -33,8 +34,8 @@ def load(path: str | Path | None = None, *, progress: bool = True) -> Corpus:
     """Read the captions.
 
     Args:
-        path: ``captions.jsonl``, ``captions.jsonl.gz``, ``captions.zip``, or a folder with one of them. Without it the
-            files of ``$HYBRIDLIB_DATA/xm3600/`` are tried, then the cache, into which the official archive is downloaded.
+        path: ``captions.jsonl``, ``captions.jsonl.gz``, ``captions.zip``, or a folder with one of them. Without it
+            ``$HYBRIDLIB_DATA/xm3600/`` is tried, then the cache, into which the official archive is downloaded.
         progress: show a bar while downloading.
 
     Raises:
@@ -52,7 +53,9 @@ def load(path: str | Path | None = None, *, progress: bool = True) -> Corpus:
     if not rows:
         raise InputError(f"{file}: found no caption, expected one picture a line")
     missing = [code for code in LANGUAGES if code not in {language for _, language, _, _ in rows}]
-    notes = (f"{36 - len(missing)} of the 36 languages: {', '.join(missing)} missing from this file",) if missing else ()
+    notes = (
+        (f"{36 - len(missing)} of the 36 languages: {', '.join(missing)} missing from this file",) if missing else ()
+    )
     return Corpus.from_rows(rows, "xm3600", notes)
 
 
@@ -98,7 +101,7 @@ def _downloaded(progress: bool) -> Path:
         return file
     data = bytearray()
     try:
-        with urllib.request.urlopen(ARCHIVE, timeout=60) as answer:  # noqa: S310 (a constant https address)
+        with urllib.request.urlopen(ARCHIVE, timeout=60) as answer:
             total = int(answer.headers.get("Content-Length") or 0)
             with tqdm(total=total or None, unit="B", unit_scale=True, desc="captions.zip", disable=not progress) as bar:
                 while block := answer.read(1 << 18):

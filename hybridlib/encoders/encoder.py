@@ -62,7 +62,7 @@ class DualEncoder(nn.Module):
 
         Args:
             name: a Hugging Face hub id, a local folder in the hub's form (also one that :meth:`save` wrote),
-                ``bundled:multilingual-e5-small``, ``bundled:all-MiniLM-L6-v2``, or ``tiny`` (random weights, for tests).
+                ``bundled:multilingual-e5-small``, ``bundled:all-MiniLM-L6-v2``, or ``tiny`` (random, for tests).
             max_length: tokens a text.
             precision: see the class.
             revision: of a hub id: branch, tag or commit.
@@ -72,10 +72,12 @@ class DualEncoder(nn.Module):
         """
         if name == "tiny":
             model, tokenizer = tiny.tiny_encoder()
-            return cls(model, tokenizer, prefixes=_default_prefixes(), max_length=max_length, precision="float32")._named(name)
+            return cls(
+                model, tokenizer, prefixes=_default_prefixes(), max_length=max_length, precision="float32"
+            )._named(name)
         source = str(bundled_folder(name.removeprefix("bundled:"))) if name.startswith("bundled:") else name
         try:
-            tokenizer = AutoTokenizer.from_pretrained(source, revision=revision, trust_remote_code=False)
+            tokenizer: Any = AutoTokenizer.from_pretrained(source, revision=revision, trust_remote_code=False)
             model = AutoModel.from_pretrained(
                 source, revision=revision, use_safetensors=True, trust_remote_code=False, dtype=torch.float32
             )
@@ -197,7 +199,7 @@ class DualEncoder(nn.Module):
             (new / _SETTINGS).write_text(json.dumps(settings), encoding="utf-8")
 
     def restored(self) -> DualEncoder:
-        """Return this encoder with the full vocabulary of its source: trained rows put back, the others as they were."""
+        """Return this encoder with the full vocabulary of its source: trained rows put back, others as they were."""
         if self.kept_ids is None:
             return self
         full = DualEncoder.load(self.source, max_length=self.max_length, precision=self.precision)
