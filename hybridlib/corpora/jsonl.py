@@ -32,7 +32,24 @@ def load(path: str | Path) -> Corpus:
     """
     path = Path(path)
     lines = _parquet_lines(path) if path.suffix == ".parquet" else json_lines(path)
-    rows = [row for where, line in lines for row in _rows(line, where)]
+    rows: list[tuple[str, str, str, str]] = []
+    alone: dict[str, str] = {}  # concepts with one text so far, and where it stands
+    seen: set[str] = set()
+    for where, line in lines:
+        for row in _rows(line, where):
+            rows.append(row)
+            concept = row[0]
+            if concept in seen:
+                alone.pop(concept, None)
+            else:
+                alone[concept] = where
+            seen.add(concept)
+    if alone:
+        concept, where = next(iter(alone.items()))
+        raise InputError(
+            f"{where}: found concept {concept!r} with a single text (and {len(alone) - 1} more such concepts), "
+            "expected at least two texts of each concept, in one language or in several"
+        )
     name = path.name.removesuffix(".gz").removesuffix(".jsonl").removesuffix(".parquet")
     return Corpus.from_rows(rows, name)
 

@@ -36,6 +36,7 @@ class DualEncoder(nn.Module):
         precision: ``bfloat16`` runs the model under autocast, ``float32`` does not, ``auto`` takes bfloat16 where the
             processor or GPU has instructions for it. Pooling and vectors are float32 always.
         kept_ids: int64 [pieces], which rows of the full vocabulary are kept, if it was trimmed.
+        source: the name under which :meth:`load` finds the encoder that this one started from.
     """
 
     def __init__(
@@ -47,12 +48,13 @@ class DualEncoder(nn.Module):
         max_length: int = 128,
         precision: Precision = "auto",
         kept_ids: np.ndarray | None = None,
+        source: str = "",
     ) -> None:
         super().__init__()
         self.model, self.tokenizer, self.prefixes = model, tokenizer, prefixes
         self.max_length, self.kept_ids = max_length, kept_ids
         self.precision: Precision = precision
-        self.source = ""
+        self.source = source
 
     @classmethod
     def load(
@@ -71,13 +73,12 @@ class DualEncoder(nn.Module):
             InputError: if there is no such encoder, or it has no safetensors.
         """
         if name == "tiny":
-            model, tokenizer = tiny.tiny_encoder()
             return cls(
-                model, tokenizer, prefixes=_default_prefixes(), max_length=max_length, precision="float32"
-            )._named(name)
+                *tiny.tiny_encoder(), prefixes=_prefixes({}), max_length=max_length, precision="float32", source=name
+            )
         source = str(bundled_folder(name.removeprefix("bundled:"))) if name.startswith("bundled:") else name
         try:
-            tokenizer: Any = AutoTokenizer.from_pretrained(source, revision=revision, trust_remote_code=False)
+            tokenizer = AutoTokenizer.from_pretrained(source, revision=revision, trust_remote_code=False)
             model = AutoModel.from_pretrained(
                 source, revision=revision, use_safetensors=True, trust_remote_code=False, dtype=torch.float32
             )
@@ -88,16 +89,15 @@ class DualEncoder(nn.Module):
             ) from error
         settings = _read_json(source, _SETTINGS, revision)
         kept = np.asarray(settings["kept_ids"], dtype=np.int64) if "kept_ids" in settings else None
-        prompts = _read_json(source, "config_sentence_transformers.json", revision).get("prompts") or {}
-        prefixes = _default_prefixes()
-        if "query" in prompts:
-            prefixes = {"query": prompts["query"], "passage": prompts.get("passage", prompts.get("document", ""))}
-        encoder = cls(model, tokenizer, prefixes=prefixes, max_length=max_length, precision=precision, kept_ids=kept)
-        return encoder._named(settings.get("source", name))
-
-    def _named(self, source: str) -> DualEncoder:
-        self.source = source
-        return self
+        return cls(
+            model,
+            tokenizer,
+            prefixes=_prefixes(_read_json(source, "config_sentence_transformers.json", revision)),
+            max_length=max_length,
+            precision=precision,
+            kept_ids=kept,
+            source=settings.get("source", name),
+        )
 
     @property
     def device(self) -> torch.device:
@@ -214,8 +214,12 @@ def has_bfloat16(device: torch.device) -> bool:
     return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
 
 
-def _default_prefixes() -> dict[Role, str]:
-    return {"query": "query: ", "passage": "passage: "}
+def _prefixes(metadata: dict[str, Any]) -> dict[Role, str]:
+    """Return the prompts of sentence-transformers' metadata; an encoder that says nothing of them gets those of E5."""
+    prompts = metadata.get("prompts")
+    if prompts is None:
+        return {"query": "query: ", "passage": "passage: "}
+    return {"query": prompts.get("query", ""), "passage": prompts.get("passage", prompts.get("document", ""))}
 
 
 def _read_json(source: str, file: str, revision: str | None) -> dict[str, Any]:
