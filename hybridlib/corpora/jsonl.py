@@ -21,7 +21,7 @@ from hybridlib.errors import InputError
 
 SUFFIXES = (".jsonl", ".jsonl.gz", ".parquet")
 _FORMS = ({"query", "passage"}, {"text"})
-_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+_LANGUAGE = re.compile(r"[a-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
 
 
 def load(path: str | Path) -> Corpus:
