@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -19,7 +19,7 @@ SCORES, DIFFERENCES = "viridis", "PuOr"
 
 
 def _draw_heatmap(
-    table: pd.DataFrame, axes: Axes, *, low: float, high: float, colours: str, title: str, digits: str
+    table: pd.DataFrame, axes: Axes, *, low: float, high: float, colours: str, title: str, cell: Callable[[float], str]
 ) -> None:
     """Draw [query language x other language] with family separators; numbers in the cells where they fit."""
     small = max(table.shape) <= 14
@@ -32,8 +32,8 @@ def _draw_heatmap(
         square=True,
         cbar=False,
         linewidths=0,
-        annot=small,
-        fmt=digits,
+        annot=table.map(cell) if small else None,
+        fmt="",
         annot_kws={"size": 7},
         xticklabels=True,
         yticklabels=True,
@@ -57,7 +57,7 @@ def heatmaps(
     diverging: bool,
     bar_label: str,
     columns: int = 2,
-    digits: str = ".2f",
+    cell: Callable[[float], str] = "{:.2f}".format,
 ) -> Figure:
     """Draw heatmaps of query language (rows) by another language (columns), all on one shared scale.
 
@@ -67,7 +67,7 @@ def heatmaps(
         diverging: a scale centred on 0, for differences; else a sequential one from 0 (or the lowest) to the highest.
         bar_label: what the colour means.
         columns: panels a row.
-        digits: format of the numbers in the cells.
+        cell: what is written in a cell of a given value.
     """
     tables = {title: t.reindex(index=ordered(t.index), columns=ordered(t.columns)) for title, t in tables.items()}
     values = np.concatenate([table.to_numpy(dtype=float).ravel() for table in tables.values()])
@@ -81,7 +81,7 @@ def heatmaps(
         rows, columns, figsize=(size * columns + 0.8, size * rows), squeeze=False, layout="constrained"
     )
     for place, (title, table) in zip(axes.flat, tables.items(), strict=False):
-        _draw_heatmap(table, place, low=low, high=high, colours=colours, title=title, digits=digits)
+        _draw_heatmap(table, place, low=low, high=high, colours=colours, title=title, cell=cell)
     for place in axes.flat[len(tables) :]:
         place.set_axis_off()
     figure.supylabel("query language", fontsize=9)
@@ -156,11 +156,11 @@ def rank_distance_bars(bars: pd.DataFrame, expected: pd.Series) -> Figure:
         expected: random rank distance by query language.
     """
     bars = bars.reindex(ordered(bars.index))
-    figure, axes = plt.subplots(figsize=(max(6, 0.5 * len(bars) + 2), 3.2), layout="constrained")
+    figure, axes = plt.subplots(figsize=(9, 3.2), layout="constrained")
     bars.plot.bar(ax=axes, width=0.8, color=sns.color_palette("colorblind", bars.shape[1]), rot=0)
     axes.axhline(expected.mean(), color="black", linestyle="--", linewidth=1, label="random ranking")
     axes.set(xlabel="query language", ylabel="rank distance (lower is better)")
-    axes.legend(fontsize=8, frameon=False, ncols=bars.shape[1] + 1, loc="lower center", bbox_to_anchor=(0.5, 1.0))
+    axes.legend(fontsize=8, frameon=False, ncols=6, loc="lower center", bbox_to_anchor=(0.5, 1.0))
     sns.despine(figure)
     return figure
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,14 +18,18 @@ def scores_by_setting(means: dict[str, dict[str, float]]) -> str:
     return ", ".join(f"{means[setting]['nDCG@10']:.3f} {setting}" for setting in SETTINGS if setting in means)
 
 
-def change(before: dict[str, dict[str, float]], after: dict[str, dict[str, float]]) -> str:
-    """Say how nDCG@10 moved in each setting."""
-    moves = [
-        f"{setting} from {before[setting]['nDCG@10']:.3f} to {after[setting]['nDCG@10']:.3f}"
+def _arrow(values: Iterable[float]) -> str:
+    return " → ".join(f"{value:.3f}" for value in values)
+
+
+def change(*moments: dict[str, dict[str, float]]) -> str:
+    """Say nDCG@10 in each setting, at one moment or before and after training."""
+    said = [
+        f"{setting} " + _arrow(means[setting]["nDCG@10"] for means in moments)
         for setting in SETTINGS
-        if setting in after
+        if setting in moments[-1]
     ]
-    return "nDCG@10 went " + ", ".join(moves) + "."
+    return f"nDCG@10: {', '.join(said)}."
 
 
 def extremes(table: pd.DataFrame, what: str) -> str:
@@ -36,20 +40,16 @@ def extremes(table: pd.DataFrame, what: str) -> str:
     return f"The highest {what} is {said[0]}, the lowest {said[1]}."
 
 
-def own_language_share(evaluation: Evaluation) -> tuple[float, float]:
-    """Return the mean share of the query's own language in the top ten, and the even share."""
-    own = np.diag(evaluation.top_share.to_numpy())
-    return float(np.nanmean(own)), float(evaluation.even_share.mean())
-
-
-def share_change(before: Evaluation, after: Evaluation) -> str:
-    """Say how the own language's share of the top ten moved against the even share."""
-    (old, even), (new, _) = own_language_share(before), own_language_share(after)
-    gap = pd.Series(np.diag(after.top_share), after.top_share.index) - after.even_share
+def own_language(moments: dict[str, Evaluation]) -> str:
+    """Say how much of the top ten is in the query's own language, against the even share; the last moment in detail."""
+    shares = {title: float(np.nanmean(np.diag(e.top_share.to_numpy()))) for title, e in moments.items()}
+    title, last = list(moments.items())[-1]
+    gap = pd.Series(np.diag(last.top_share), last.top_share.index) - last.even_share
     worst = str(gap.idxmax())
+    said = ", ".join(f"{share:.0%} {moment}" for moment, share in shares.items())
     return (
-        f"The query's own language held {old:.0%} of the top ten before, {new:.0%} after; an even share is {even:.0%}. "
-        f"After, {name(worst)} queries favour their own language most ({after.top_share.loc[worst, worst]:.0%})."
+        f"The own language's share of the top ten: {said}; even would be {last.even_share.mean():.0%}. "
+        f"{name(worst)} queries favour their own language most ({title}: {last.top_share.loc[worst, worst]:.0%})."
     )
 
 
