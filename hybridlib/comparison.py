@@ -23,19 +23,21 @@ LOWER_IS_BETTER = ("rank_distance", SHARE)
 LEVEL = 0.05
 
 
-def read_runs(study: Study) -> list[Run]:
-    """Read every run of a study, in the order of its file.
+def read_runs(study: Study) -> tuple[list[Run], list[str]]:
+    """Read the finished runs of a study, in the order of its file; also return the names of the unfinished ones.
 
     Raises:
-        InputError: naming the runs that are not finished.
+        InputError: if fewer than two configurations have a finished run, or the baseline has none.
     """
     folders = [run_folder(study.name, run) for run in study.runs()]
-    missing = [folder.name for folder in folders if not (folder / "result.json").exists()]
-    if missing:
+    runs = [Run.read(folder) for folder in folders if (folder / "result.json").exists()]
+    labels = {run.label for run in runs}
+    if len(labels) < 2 or study.baseline not in labels:
         raise InputError(
-            f"{study.path}: found {len(missing)} unfinished runs ({', '.join(missing)}), expected all finished"
+            f"{study.path}: found finished runs of {', '.join(sorted(labels)) or 'no configuration'}, "
+            f"expected those of the baseline {study.baseline} and of another configuration"
         )
-    return [Run.read(folder) for folder in folders]
+    return runs, [folder.name for folder in folders if not (folder / "result.json").exists()]
 
 
 def write_tables(folder: Path, scores: pd.DataFrame, compared: pd.DataFrame) -> None:
