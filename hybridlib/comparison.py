@@ -122,6 +122,10 @@ def comparisons(runs: Sequence[Run], *, flips: int = 10_000) -> pd.DataFrame:
     """
     groups = by_configuration(runs)
     means = {label: seed_mean(group) for label, group in groups.items()}
+    first = next(iter(means))
+    for label, table in means.items():
+        if not table[KEYS].equals(means[first][KEYS]):
+            raise InputError(f"{label}: found other test queries than those of {first}, expected the same")
     rows = []
     for baseline, label in combinations(groups, 2):
         for setting, measure in TESTED:

@@ -67,7 +67,7 @@ class RunConfig(BaseModel):
         Raises:
             InputError: one message with every wrong parameter: name, value found, what was expected.
         """
-        values = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
+        values = {str(key): tuple(value) if isinstance(value, list) else value for key, value in values.items()}
         try:
             return cls(**values)
         except ValidationError as error:

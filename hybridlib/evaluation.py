@@ -44,18 +44,15 @@ class Evaluation:
 
 
 def query_texts(corpus: Corpus) -> pd.DataFrame:
-    """Rows of the corpus's table that are queries: one a cell, the last of role ``query``, else the ``text``."""
-    return _one_a_cell(corpus, "query", keep="last")
+    """Rows of the corpus's table that are queries: one a cell, the last of role ``query``, else the last ``text``."""
+    candidates = corpus.table[corpus.table["role"] != "passage"]
+    preferred = candidates.sort_values("role", key=lambda role: role == "query", kind="stable")
+    return preferred[~preferred.duplicated(["concept", "language"], keep="last")].sort_index()
 
 
 def passage_texts(corpus: Corpus) -> pd.DataFrame:
     """Rows of the corpus's table that are passages: every one of role ``passage`` or ``text``."""
     return corpus.table[corpus.table["role"] != "query"]
-
-
-def _one_a_cell(corpus: Corpus, role: str, keep: str) -> pd.DataFrame:
-    chosen = corpus.table[corpus.table["role"].isin([role, "text"])]
-    return chosen[~chosen.duplicated(["concept", "language"], keep=keep)]  # type: ignore[call-overload]
 
 
 def evaluate(corpus: Corpus, query_vectors: np.ndarray, passage_vectors: np.ndarray) -> Evaluation:
@@ -70,6 +67,8 @@ def evaluate(corpus: Corpus, query_vectors: np.ndarray, passage_vectors: np.ndar
     for what, table, vectors in (("query", queries, query_vectors), ("passage", passages, passage_vectors)):
         if len(table) != len(vectors):
             raise InputError(f"evaluate: found {len(vectors)} {what} vectors, expected {len(table)}")
+        if table.empty:
+            raise InputError(f"evaluate: found no {what} in corpus {corpus.name}, expected one at least")
     languages = corpus.languages
     query, passage = (_texts(t, v, corpus) for t, v in ((queries, query_vectors), (passages, passage_vectors)))
     ranks = retrieval.exact_ranks(query, passage, len(languages), depth=min(DEPTH, len(passages)))
@@ -95,7 +94,11 @@ def evaluate(corpus: Corpus, query_vectors: np.ndarray, passage_vectors: np.ndar
     return Evaluation(
         scores=_decoded(scores, languages, order),
         ranks=_decoded(_rank_table(relevant, ranks), languages, order),
-        top_share=pd.DataFrame(bias.language_matrix(ranks.top_languages, query.language), languages, languages),
+        top_share=pd.DataFrame(
+            bias.language_matrix(ranks.top_languages[with_relevant], query.language[with_relevant]),
+            languages,
+            languages,
+        ),
         even_share=pd.Series(counts / counts.sum(), languages),
         random_rank_distance=expected.groupby(code[query.language[with_relevant]]).mean().reindex(languages),
     )

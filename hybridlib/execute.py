@@ -35,7 +35,7 @@ def execute_run(study: str, run: str, config: RunConfig) -> Path:
 
 def execute_comparison(study: Study) -> Path:
     """Execute ``3-compare.ipynb`` for a study; returns the page ``index.html`` in the study's folder."""
-    return _execute("3-compare.ipynb", study_folder(study.name), {"study_file": str(study.path)}, study.title)
+    return _execute("3-compare.ipynb", study_folder(study.name), {"study_file": str(study.path.resolve())}, study.title)
 
 
 def _execute(notebook: str, folder: Path, parameters: dict[str, Any], title: str) -> Path:
@@ -68,13 +68,16 @@ def html_page(notebook: Path, title: str) -> str:
     content = nbformat.read(notebook, as_version=4)
     content.cells = [cell for cell in content.cells if not _UNSHOWN & set(cell.metadata.get("tags", []))]
     for cell in content.cells:
-        cell["outputs"] = [o for o in cell.get("outputs", []) if o.get("name") != "stderr"]
+        cell["outputs"] = [output for output in cell.get("outputs", []) if output.get("name") != "stderr"]
+        for output in cell["outputs"]:
+            alt = output.get("metadata", {}).get("image/png", {}).get("alt")
+            if "metadata" in output:
+                output["metadata"] = {"image/png": {"alt": alt}} if alt else {}
     with resources.as_file(resources.files("hybridlib")) as package:
         exporter = HTMLExporter(
             template_name="page",
             extra_template_basedirs=[str(package)],
             sanitize_html=True,
-            embed_images=True,
             exclude_input_prompt=True,
             exclude_output_prompt=True,
         )

@@ -128,7 +128,8 @@ def against_parents(comparisons: pd.DataFrame, labels: Sequence[str]) -> list[st
     sentences = []
     for label in (label for label in labels if label.startswith("hybrid")):
         for parent in (parent for parent in ("monolingual", "crosslingual") if parent in labels):
-            said = [f"{s} {difference(comparisons, label, parent, s, 'nDCG@10')}" for s in SETTINGS]
+            tested = set(comparisons["setting"])
+            said = [f"{s} {difference(comparisons, label, parent, s, 'nDCG@10')}" for s in SETTINGS if s in tested]
             far = difference(comparisons, label, parent, "multilingual", "rank_distance")
             sentences.append(f"**{label}** against **{parent}**: nDCG@10 {'; '.join(said)}; rank distance {far}.")
     return sentences
@@ -149,10 +150,9 @@ def balance(points: pd.DataFrame) -> str:
     means = points.groupby("configuration", sort=False)[["monolingual", "crosslingual"]].mean()
     gap = np.sqrt(((means.max() - means) ** 2).sum(axis=1))
     order = gap.sort_values()
-    return (
-        f"Nearest to the ideal corner ({means['monolingual'].max():.3f}, {means['crosslingual'].max():.3f}) is "
-        f"**{order.index[0]}**, {order.iloc[0]:.3f} away; then {order.index[1]}, {order.iloc[1]:.3f}."
-    )
+    said = [f"**{label}**, {away:.3f} away" for label, away in order.head(2).items()]
+    corner = f"({means['monolingual'].max():.3f}, {means['crosslingual'].max():.3f})"
+    return f"Nearest to the ideal corner {corner} is {'; then '.join(said)}."
 
 
 def wins_and_losses(comparisons: pd.DataFrame, baseline: str) -> str:

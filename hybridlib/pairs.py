@@ -78,24 +78,25 @@ class Pairs:
     @cached_property
     def has_query(self) -> np.ndarray:
         """Bool [concepts, languages]: the cell has a query."""
-        return np.diff(self._queries[1]).reshape(self.concepts, -1) > 0
+        return np.diff(self._queries[1]).reshape(self.concepts, len(self.languages)) > 0
 
     @cached_property
     def has_passage(self) -> np.ndarray:
         """Bool [concepts, languages]: the cell has a passage."""
-        return np.diff(self._passages[1]).reshape(self.concepts, -1) > 0
+        return np.diff(self._passages[1]).reshape(self.concepts, len(self.languages)) > 0
 
     @cached_property
     def has_monolingual(self) -> np.ndarray:
         """Bool [concepts, languages]: the cell has a query and a passage that are different strings."""
-        cell = self.concept * len(self.languages) + self.language
+        serves = self.is_query | self.is_passage
+        cell, text = (self.concept * len(self.languages) + self.language)[serves], self.text[serves]
         cells = self.concepts * len(self.languages)
         lowest = np.full(cells, np.iinfo(np.int64).max)
-        highest = np.full(cells, -1)
-        np.minimum.at(lowest, cell, self.text)
-        np.maximum.at(highest, cell, self.text)
+        highest = np.full(cells, np.iinfo(np.int64).min)
+        np.minimum.at(lowest, cell, text)
+        np.maximum.at(highest, cell, text)
         # Only if all texts of the cell are one string does every query equal every passage.
-        return self.has_query & self.has_passage & (lowest < highest).reshape(self.concepts, -1)
+        return self.has_query & self.has_passage & (lowest < highest).reshape(self.has_query.shape)
 
     @cached_property
     def has_crosslingual(self) -> np.ndarray:

@@ -81,11 +81,13 @@ def exact_ranks(queries: Texts, passages: Texts, languages: int, *, depth: int =
     by_language = np.argsort(passages.language, kind="stable")  # keeps the given order inside a language
     edges = np.concatenate([[0], np.cumsum(np.bincount(passages.language, minlength=languages))])
     vectors = np.ascontiguousarray(passages.vectors[by_language])
+    copies, originals = _copies(vectors)
     relevant = _Relevant(queries, passages, by_language)
     parts = []
     for start in range(0, len(queries.vectors), _BLOCK):
         block = slice(start, start + _BLOCK)
         scores = queries.vectors[block] @ vectors.T
+        scores[:, copies] = scores[:, originals]
         columns, itself = relevant.of(block)
         scores[itself] = -np.inf
         parts.append(_rank_block(scores, columns, edges, by_language, depth))
@@ -103,6 +105,14 @@ def exact_ranks(queries: Texts, passages: Texts, languages: int, *, depth: int =
         top_languages=top,
         pool_size=len(passages.row) - excluded,
     )
+
+
+def _copies(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows that equal an earlier row, and that row: a matrix product may round equal columns differently."""
+    rows = np.ascontiguousarray(vectors).view(np.dtype((np.void, vectors.shape[1] * vectors.itemsize)))[:, 0]
+    _, first, inverse = np.unique(rows, return_index=True, return_inverse=True)
+    copies = np.flatnonzero(first[inverse] != np.arange(len(rows)))
+    return copies, first[inverse][copies]
 
 
 class _Relevant:
@@ -147,7 +157,7 @@ def _rank_block(
     top = np.zeros((rows, languages), dtype=np.int64)
     cut = np.partition(scores, scores.shape[1] - depth, axis=1)[:, -depth]
     for query in range(rows):
-        first = np.flatnonzero(scores[query] >= cut[query])
+        first = np.flatnonzero((scores[query] >= cut[query]) & (scores[query] > -np.inf))
         if len(first) > depth:
             first = first[np.lexsort((-order[first], -scores[query, first]))[:depth]]
         top[query] = np.bincount(np.searchsorted(edges, first, side="right") - 1, minlength=languages)

@@ -27,32 +27,18 @@ Batch = list[tuple[int, int]]
 
 
 class _ConceptStream:
-    """Hands out concepts of one epoch: in a random order, least used first, never twice in a call."""
+    """Hands out concepts of one epoch: the least used first, those used alike in a random order, each once a call."""
 
     def __init__(self, concepts: int, rng: np.random.Generator) -> None:
         self.order = rng.permutation(concepts)
         self.used = np.zeros(concepts, dtype=np.int64)
-        self.queues: dict[int, tuple[np.ndarray, int, int]] = {}
 
-    def take(self, count: int, queue: int, eligible: np.ndarray) -> np.ndarray:
-        """Return up to ``count`` eligible concepts (bool [concepts]); ``queue`` names this set of eligible ones."""
-        if queue not in self.queues:
-            self.queues[queue] = (self.order[eligible[self.order]], 0, 0)
-        concepts, position, level = self.queues[queue]
-        count = min(count, len(concepts))
-        taken: list[int] = []
-        chosen: set[int] = set()
-        while len(taken) < count:
-            if position == len(concepts):
-                position, level = 0, level + 1
-            concept = int(concepts[position])
-            position += 1
-            if self.used[concept] <= level and concept not in chosen:
-                taken.append(concept)
-                chosen.add(concept)
+    def take(self, count: int, eligible: np.ndarray) -> np.ndarray:
+        """Return up to ``count`` of the eligible concepts (bool [concepts])."""
+        concepts = self.order[eligible[self.order]]
+        taken = concepts[np.argsort(self.used[concepts], kind="stable")[:count]]
         self.used[taken] += 1
-        self.queues[queue] = (concepts, position, level)
-        return np.asarray(taken, dtype=np.int64)
+        return taken
 
 
 class PairBatchSampler(Sampler[Batch]):
@@ -139,17 +125,16 @@ class PairBatchSampler(Sampler[Batch]):
         """Draw a language, then concepts of it."""
         counts = self.pairs.has_monolingual.sum(0)
         language = _draw(np.where(counts > 1, self.weights, 0.0)[None], rng)[0]
-        concepts = stream.take(self.batch_size, language, self.pairs.has_monolingual[:, language])
+        concepts = stream.take(self.batch_size, self.pairs.has_monolingual[:, language])
         return [self.pairs.draw(concept, language, language, rng) for concept in concepts]
 
     def _crosslingual_batch(self, stream: _ConceptStream, rng: np.random.Generator) -> Batch:
         """Draw concepts, then for each an ordered pair of two different languages that it has."""
-        concepts = stream.take(self.batch_size, -1, self.pairs.has_crosslingual)
+        concepts = stream.take(self.batch_size, self.pairs.has_crosslingual)
         has_query, has_passage = self.pairs.has_query[concepts], self.pairs.has_passage[concepts]
         passage_weight = has_passage * self.weights
         # P(a, b) is proportional to w_a w_b for a != b: first a with its sum over b, then b.
-        others = passage_weight.sum(1, keepdims=True) - passage_weight
-        others[has_passage.sum(1, keepdims=True) == has_passage] = 0.0
+        others = passage_weight @ (1 - np.eye(len(self.weights)))
         query = _draw(has_query * self.weights * others, rng)
         passage_weight[np.arange(len(concepts)), query] = 0.0
         passage = _draw(passage_weight, rng)
@@ -165,7 +150,7 @@ class MixedBatchSampler(PairBatchSampler):
         return np.asarray(self.pairs.has_monolingual.any(1))
 
     def _batch(self, stream: _ConceptStream, rng: np.random.Generator) -> Batch:
-        concepts = stream.take(self.batch_size, -2, self._usable())
+        concepts = stream.take(self.batch_size, self._usable())
         languages = _draw(self.pairs.has_monolingual[concepts] * self.weights, rng)
         return [self.pairs.draw(c, lang, lang, rng) for c, lang in zip(concepts.tolist(), languages, strict=True)]
 

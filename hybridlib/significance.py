@@ -42,7 +42,8 @@ def sign_flip(contributions: np.ndarray, *, flips: int = 10_000, seed: int = 0) 
     """
     rng = np.random.default_rng(seed)
     table = contributions.reshape(len(contributions), -1)
-    observed = np.abs(table.sum(0)) * (1 - 1e-12)  # a flipped sum that equals the observed one may differ by rounding
+    # A flipped sum that equals the observed one may differ from it by rounding.
+    observed = np.abs(table.sum(0)) - 1e-12 * np.abs(table).sum(0)
     reached = np.zeros(table.shape[1])
     for start in range(0, flips, _CHUNK):
         count = min(_CHUNK, flips - start)

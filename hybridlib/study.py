@@ -77,7 +77,10 @@ def load_study(path: str | Path) -> Study:
         )
     for config in configs:
         check_corpus_name(config.corpus, str(path))
-    labels = {config.label() for config in configs}
+    labels: dict[str, RunConfig] = {}
+    for config in configs:
+        if labels.setdefault(config.label(), config).model_copy(update={"seed": config.seed}) != config:
+            raise InputError(f"{path}: found two configurations called {config.label()!r}, expected names that differ")
     baseline = values.get("baseline", configs[0].label())
     if baseline not in labels:
         raise InputError(f"{path}: found baseline {baseline!r}, expected one of {', '.join(sorted(labels))}")
@@ -92,7 +95,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise InputError(
             f"{path}: found no such study, expected one of: {' '.join(known) or 'none is there'}"
         ) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: found no YAML ({error}), expected a study file") from error
     for key, value in _mapping(values, path).items():
         if key not in _FIELDS:
@@ -110,7 +113,7 @@ def _mapping(value: Any, path: Path) -> dict[str, Any]:
 
 def papermill_command(config: RunConfig, study: str, run: str) -> str:
     """Return the command that makes this run by hand: parameters that differ from their defaults are named."""
-    parts = ["papermill", "notebooks/2-train.ipynb", f"{run}.ipynb", "-p", "study", study]
+    parts = ["papermill", "notebooks/2-train.ipynb", f"{run}.ipynb", "-r", "study", study]
     defaults = RunConfig()
     for name, value in config.model_dump(mode="json").items():
         if value == defaults.model_dump(mode="json")[name]:

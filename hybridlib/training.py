@@ -98,7 +98,7 @@ def learning_rate_factor(step: int, steps: int, warmup: float) -> float:
     rising = math.ceil(warmup * steps)
     if step < rising:
         return (step + 1) / rising
-    return (steps - step) / (steps - rising)
+    return (steps - step) / max(1, steps - rising)
 
 
 def train(
@@ -166,6 +166,8 @@ def train(
         history.append({**row, "seconds": time.perf_counter() - start})
         if step % max(1, config.steps // 10) == 0:
             log.info("step %d of %d: loss %.4f, %.0f s", step, config.steps, row["loss"], history[-1]["seconds"])
+    if not best_state:
+        raise InputError("training: found no validation score that is a number, expected one at least")
     encoder.load_state_dict(best_state)
     encoder.eval()
     return Training(pd.DataFrame(history), best_step, time.perf_counter() - start)

@@ -127,9 +127,7 @@ def test_bootstrap_interval_is_that_of_a_normal_sum():
     contributions = np.random.default_rng(1).normal(0, 1, 400)
     low, high = bootstrap_interval(contributions)
     half = stats.norm.ppf(0.975) * contributions.std() * np.sqrt(400)
-    assert (low, high) == pytest.approx(
-        (contributions.sum() - half, contributions.sum() + half), abs=0.06 * half
-    )
+    assert (low, high) == pytest.approx((contributions.sum() - half, contributions.sum() + half), abs=0.06 * half)
 
 
 def test_bootstrap_interval_of_a_mean_shrinks_with_the_root_of_the_concepts():

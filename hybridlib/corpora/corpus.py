@@ -49,6 +49,9 @@ class Corpus:
         table = pd.DataFrame(rows, columns=list(COLUMNS), dtype="str")
         if table.empty:
             raise InputError(f"corpus {name}: found no text, expected at least one")
+        unknown = sorted(set(table["role"]) - set(ROLES))
+        if unknown:
+            raise InputError(f"corpus {name}: found role {unknown[0]!r}, expected one of {', '.join(ROLES)}")
         return cls(Dataset.from_pandas(table, preserve_index=False), name, notes)
 
     @cached_property

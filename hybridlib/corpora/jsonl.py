@@ -59,7 +59,7 @@ def _parquet_lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         table = pyarrow.parquet.read_table(path)
     except FileNotFoundError:
         raise InputError(f"{path}: found no such file, expected Parquet") from None
-    except pyarrow.ArrowInvalid as error:
+    except (pyarrow.ArrowInvalid, OSError) as error:
         raise InputError(f"{path}: found no Parquet data ({error}), expected a whole Parquet file") from error
     for number, line in enumerate(table.to_pylist(), start=1):
         yield f"{path}:row {number}", {key: value for key, value in line.items() if value is not None}

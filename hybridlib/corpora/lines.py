@@ -68,4 +68,10 @@ def checked_text(value: Any, where: str, what: str) -> str:
     """Return ``value`` if it is a string with something in it, else raise an error that names the place."""
     if not isinstance(value, str) or not value.strip():
         raise InputError(f"{where}: found {value!r} as {what}, expected a text that is not empty")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise InputError(
+            f"{where}: found half a surrogate pair in {value!r} as {what}, expected Unicode text"
+        ) from None
     return value

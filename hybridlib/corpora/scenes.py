@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import resources
-from itertools import product
 from typing import Any
 
 import numpy as np
@@ -78,26 +77,27 @@ def caption(
 
 
 def draw_scenes(count: int, seed: int) -> list[dict[str, str]]:
-    """Draw ``count`` different scenes; every eighth starts a family of scenes that differ from it in one fact each."""
+    """Draw ``count`` different scenes in families: one and up to seven others that differ from it in one fact each."""
     names = choices()
-    possible = len(list(product(*names.values()))) if count else 0
+    shape = tuple(len(names[fact]) for fact in FACTS)
+    possible = int(np.prod(shape))
     if not 1 <= count <= possible:
         raise InputError(f"scenes: found count {count}, expected 1 to {possible} different scenes")
     rng = np.random.default_rng(seed)
-    scenes: dict[tuple[str, ...], None] = {}
-    base: tuple[str, ...] = ()
-    while len(scenes) < count:
-        if len(scenes) % FAMILY == 0 or not base:
-            base = tuple(names[fact][rng.integers(len(names[fact]))] for fact in FACTS)
-            scene = base
-        else:
-            changed = int(rng.integers(len(FACTS)))
-            options = names[FACTS[changed]]
-            scene = (*base[:changed], options[rng.integers(len(options))], *base[changed + 1 :])
-        if scene in scenes and len(scenes) % FAMILY:
-            base = base if rng.random() < 0.9 else tuple(names[fact][rng.integers(len(names[fact]))] for fact in FACTS)
-        scenes[scene] = None
-    return [dict(zip(FACTS, scene, strict=True)) for scene in scenes]
+    scenes: dict[tuple[int, ...], None] = {}
+    for number in rng.permutation(possible):
+        first = tuple(int(choice) for choice in np.unravel_index(number, shape))
+        if first in scenes:
+            continue
+        near = [(*first[:f], choice, *first[f + 1 :]) for f in range(len(shape)) for choice in range(shape[f])]
+        fresh = [scene for scene in near if scene != first and scene not in scenes]
+        others = rng.permutation(len(fresh))[: FAMILY - 1]
+        scenes.update(dict.fromkeys([first, *(fresh[i] for i in others)]))
+        if len(scenes) >= count:
+            break
+    return [
+        {fact: names[fact][choice] for fact, choice in zip(FACTS, scene, strict=True)} for scene in list(scenes)[:count]
+    ]
 
 
 def load(count: int = 1500, languages: tuple[str, ...] = LANGUAGES, seed: int = 0) -> Corpus:

@@ -7,9 +7,11 @@ single caption has one text for both, so it has no monolingual pair. Captions be
 from __future__ import annotations
 
 import hashlib
+import http.client
+import io
 import os
-import urllib.error
 import urllib.request
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -109,12 +111,15 @@ def _downloaded(progress: bool) -> Path:
                     bar.update(len(block))
         if total and len(data) != total:
             raise OSError(f"{len(data)} of {total} bytes came")
-    except (urllib.error.URLError, OSError) as error:
+        if not zipfile.is_zipfile(io.BytesIO(data)):
+            raise OSError("what came is no zip archive")
+    except (OSError, http.client.HTTPException) as error:
         raise InputError(
             f"xm3600: found no captions ({ARCHIVE}: {error}), expected them in one of three ways: a path "
             f"(corpus_path) to captions.jsonl, captions.jsonl.gz or captions.zip; one of these files in "
-            f"$HYBRIDLIB_DATA/xm3600/; or the official archive as {file}, downloaded when the network allows it"
+            f"$HYBRIDLIB_DATA/xm3600/; or a network that lets the official archive be downloaded into {file.parent}"
         ) from error
+    file.parent.mkdir(parents=True, exist_ok=True)
     replace_file(file, bytes(data))
     replace_file(record, _record(bytes(data)).encode())
     return file

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
-from transformers import AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import cached_file
 
 from hybridlib.cache import new_folder
@@ -36,7 +37,8 @@ class DualEncoder(nn.Module):
         precision: ``bfloat16`` runs the model under autocast, ``float32`` does not, ``auto`` takes bfloat16 where the
             processor or GPU has instructions for it. Pooling and vectors are float32 always.
         kept_ids: int64 [pieces], which rows of the full vocabulary are kept, if it was trimmed.
-        source: the name under which :meth:`load` finds the encoder that this one started from.
+        source: the name under which :meth:`load` finds the encoder with the full vocabulary.
+        revision: of the source, if it is a hub id.
     """
 
     def __init__(
@@ -49,12 +51,13 @@ class DualEncoder(nn.Module):
         precision: Precision = "auto",
         kept_ids: np.ndarray | None = None,
         source: str = "",
+        revision: str | None = None,
     ) -> None:
         super().__init__()
         self.model, self.tokenizer, self.prefixes = model, tokenizer, prefixes
         self.max_length, self.kept_ids = max_length, kept_ids
         self.precision: Precision = precision
-        self.source = source
+        self.source, self.revision = source, revision
 
     @classmethod
     def load(
@@ -79,14 +82,23 @@ class DualEncoder(nn.Module):
         source = str(bundled_folder(name.removeprefix("bundled:"))) if name.startswith("bundled:") else name
         try:
             tokenizer = AutoTokenizer.from_pretrained(source, revision=revision, trust_remote_code=False)
+            config = AutoConfig.from_pretrained(source, revision=revision, trust_remote_code=False)
+            # A pooler is not used here, and one that the weights lack would be made up at random.
+            takes = inspect.signature(AutoModel._model_mapping[type(config)]).parameters
+            options = {"add_pooling_layer": False} if "add_pooling_layer" in takes else {}
             model = AutoModel.from_pretrained(
-                source, revision=revision, use_safetensors=True, trust_remote_code=False, dtype=torch.float32
+                source, config=config, revision=revision, use_safetensors=True, dtype=torch.float32, **options
             )
         except (OSError, ValueError) as error:
             raise InputError(
                 f"encoder: found {name!r} ({str(error).splitlines()[0]}), expected a Hugging Face hub id or a local "
                 "folder with safetensors weights, bundled:multilingual-e5-small, bundled:all-MiniLM-L6-v2, or tiny"
             ) from error
+        positions = getattr(config, "max_position_embeddings", max_length)
+        if max_length > positions:
+            raise InputError(
+                f"encoder: found max_length {max_length}, expected at most {positions}, the model's positions"
+            )
         settings = _read_json(source, _SETTINGS, revision)
         kept = np.asarray(settings["kept_ids"], dtype=np.int64) if "kept_ids" in settings else None
         return cls(
@@ -97,6 +109,7 @@ class DualEncoder(nn.Module):
             precision=precision,
             kept_ids=kept,
             source=settings.get("source", name),
+            revision=settings.get("revision", revision),
         )
 
     @property
@@ -141,7 +154,8 @@ class DualEncoder(nn.Module):
 
     def _pooled(self, words: Tensor, lengths: list[int]) -> Tensor:
         """Run the model on rows whose word vectors stand one after the other; return unit vectors [rows, dimension]."""
-        width = -(-max(lengths) // _MULTIPLE) * _MULTIPLE
+        longest = max(lengths)
+        width = min(-(-longest // _MULTIPLE) * _MULTIPLE, max(longest, self.max_length))
         mask = torch.arange(width)[None] < torch.tensor(lengths)[:, None]
         mask = mask.to(self.device)
         padded = words.new_zeros(*mask.shape, words.shape[-1])
@@ -188,9 +202,9 @@ class DualEncoder(nn.Module):
 
     def save(self, folder: str | Path) -> None:
         """Write a folder in the hub's form (safetensors), whole or not at all; :meth:`load` reads it."""
-        settings: dict[str, Any] = {"source": self.source}
+        settings: dict[str, Any] = {}
         if self.kept_ids is not None:
-            settings["kept_ids"] = self.kept_ids.tolist()
+            settings = {"source": self.source, "revision": self.revision, "kept_ids": self.kept_ids.tolist()}
         with new_folder(Path(folder)) as new:
             self.model.save_pretrained(new, safe_serialization=True)
             self.tokenizer.save_pretrained(new)
@@ -202,7 +216,9 @@ class DualEncoder(nn.Module):
         """Return this encoder with the full vocabulary of its source: trained rows put back, others as they were."""
         if self.kept_ids is None:
             return self
-        full = DualEncoder.load(self.source, max_length=self.max_length, precision=self.precision)
+        full = DualEncoder.load(
+            self.source, max_length=self.max_length, precision=self.precision, revision=self.revision
+        )
         full.model = vocabulary.restore_model(self.model, self.kept_ids, full.model)
         return full
 

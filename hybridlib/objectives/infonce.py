@@ -42,8 +42,7 @@ class InfoNCE(nn.Module):
     @property
     def temperature(self) -> Tensor:
         """The temperature, a scalar."""
-        learned = self.log_scale.requires_grad
-        return torch.exp(-(self.log_scale.clamp(max=math.log(100.0)) if learned else self.log_scale))
+        return torch.exp(-self.log_scale)
 
     def forward(self, queries: Tensor, passages: Tensor, concepts: Tensor) -> Tensor:
         """Return the loss, a float32 scalar (float64 for float64 vectors).
@@ -53,6 +52,9 @@ class InfoNCE(nn.Module):
             passages: [B, d] unit vectors; row i is relevant to query i.
             concepts: int [B]; a passage of the query's concept in another row is no negative.
         """
+        if self.log_scale.requires_grad:
+            with torch.no_grad():
+                self.log_scale.clamp_(max=math.log(100.0))
         with torch.autocast(queries.device.type, enabled=False):
             kind = torch.promote_types(queries.dtype, torch.float32)
             logits = queries.to(kind) @ passages.to(kind).T / self.temperature.to(kind)

@@ -1,0 +1,110 @@
+import logging
+
+import numpy as np
+import pytest
+import torch
+
+from hybridlib.encoders.embedding_cache import cached_vectors
+from hybridlib.encoders.encoder import DualEncoder
+
+torch.set_num_threads(1)
+
+
+@pytest.fixture
+def encoder(tmp_path, monkeypatch):
+    monkeypatch.setenv("HYBRIDLIB_CACHE", str(tmp_path))
+    return DualEncoder.load("tiny")
+
+
+@pytest.fixture
+def rows(encoder):
+    return encoder.tokenize(["a cat", "two dogs run", "x"], "query")
+
+
+def entries(folder):
+    return sorted((folder / "embeddings").iterdir())
+
+
+def refuse(*_, **__):
+    raise AssertionError("the encoder was used")
+
+
+def test_first_call_encodes(encoder, rows):
+    assert (cached_vectors(encoder, rows) == encoder.encode_rows(rows)).all()
+
+
+def test_second_call_reads_the_file(encoder, rows, monkeypatch):
+    first = cached_vectors(encoder, rows)
+    monkeypatch.setattr(DualEncoder, "encode_rows", refuse)
+    second = cached_vectors(encoder, rows)
+    assert second.dtype == np.float32
+    assert (second == first).all()
+
+
+def test_other_rows_are_another_entry(encoder, rows, tmp_path):
+    for some in (rows, rows[::-1], rows[:2], [rows[0] + rows[1], rows[2]], [rows[0], rows[1] + rows[2]]):
+        assert (cached_vectors(encoder, some) == encoder.encode_rows(some)).all()
+    assert len(entries(tmp_path)) == 5
+
+
+def test_other_weights_are_another_entry(encoder, rows, tmp_path):
+    before = cached_vectors(encoder, rows)
+    with torch.no_grad():
+        encoder.model.encoder.layer[1].output.dense.weight[0, 0] += 0.5
+    after = cached_vectors(encoder, rows)
+    assert (after != before).any()
+    assert (after == encoder.encode_rows(rows)).all()
+    assert len(entries(tmp_path)) == 2
+
+
+def test_other_precision_is_another_entry(encoder, rows, tmp_path):
+    cached_vectors(encoder, rows)
+    encoder.precision = "bfloat16"
+    cached_vectors(encoder, rows)
+    assert len(entries(tmp_path)) == 2
+
+
+def flip_a_byte(data: bytes) -> bytes:
+    return data[:200] + bytes([data[200] ^ 1]) + data[201:]
+
+
+DAMAGES = {
+    "byte": flip_a_byte,
+    "end cut": lambda data: data[:-1],
+    "shorter than a checksum": lambda data: data[:10],
+    "empty": lambda data: b"",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_damaged_entry_is_computed_again_with_a_warning(encoder, rows, tmp_path, caplog, damage):
+    vectors = cached_vectors(encoder, rows)
+    (file,) = entries(tmp_path)
+    whole = file.read_bytes()
+    file.write_bytes(damage(whole))
+    with caplog.at_level(logging.WARNING):
+        again = cached_vectors(encoder, rows)
+    assert (again == vectors).all()
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert f"{file}: found a damaged cache entry" in caplog.text
+    assert file.read_bytes() == whole
+
+
+def test_whole_entry_gives_no_warning(encoder, rows, caplog):
+    for _ in range(2):
+        cached_vectors(encoder, rows)
+    assert not caplog.records
+
+
+def test_nothing_else_is_left_in_the_folder(encoder, rows, tmp_path):
+    cached_vectors(encoder, rows)
+    assert [file.suffix for file in entries(tmp_path)] == [".npy"]
+
+
+def test_encoder_loaded_again_finds_its_entry(encoder, rows, tmp_path):
+    """Also where transformers adds a pooler with random weights that are not in the file and not used."""
+    encoder.save(tmp_path / "saved")
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        cached_vectors(DualEncoder.load(str(tmp_path / "saved"), precision="float32"), rows)
+    assert len(entries(tmp_path)) == 1

@@ -1,0 +1,246 @@
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from hybridlib.comparison import (
+    KEYS,
+    TESTED,
+    by_configuration,
+    comparisons,
+    contributions,
+    pair_verdicts,
+    score_table,
+    seed_mean,
+)
+from hybridlib.config import RunConfig
+from hybridlib.errors import InputError
+from hybridlib.evaluation import POOL, SETTINGS, SHARE, macro_means, mean_by_pair
+from hybridlib.significance import compare, holm
+
+LANGUAGES = ("en", "de", "ru")
+MEASURES = ("nDCG@10", "rank_distance", SHARE)
+
+
+def score_rows(seed: int, concepts: int = 30, missing: float = 0.0, **shift: float) -> pd.DataFrame:
+    """Random scores in the form of Evaluation.scores; ``missing`` is the share of rows left out (by concepts and pair).
+
+    Args:
+        seed: of the scores, not of what is missing.
+        shift: added to all scores of a measure: ``ndcg``, ``distance``, ``share``.
+    """
+    targets = [*((a, b) for a in LANGUAGES for b in LANGUAGES), *((a, POOL) for a in LANGUAGES)]
+    keys = [
+        ({POOL: "multilingual", query: "monolingual"}.get(passage, "crosslingual"), query, passage, f"c{concept}")
+        for query, passage in targets
+        for concept in range(concepts)
+    ]
+    table = pd.DataFrame(keys, columns=KEYS)
+    rng = np.random.default_rng(seed)
+    table["nDCG@10"] = rng.random(len(table)) + shift.get("ndcg", 0)
+    pooled = table["setting"] == "multilingual"
+    table["rank_distance"] = np.where(pooled, 100 * rng.random(len(table)) + shift.get("distance", 0), np.nan)
+    table[SHARE] = np.where(pooled, rng.random(len(table)) + shift.get("share", 0), np.nan)
+    for key, names in zip(KEYS, (SETTINGS, (*LANGUAGES, POOL), (*LANGUAGES, POOL), None), strict=True):
+        table[key] = pd.Categorical(table[key], categories=names)
+    kept = np.random.default_rng(99).random(len(table)) >= missing
+    return table[kept].reset_index(drop=True)
+
+
+def run(label: str, scores: pd.DataFrame, seed: int = 1) -> SimpleNamespace:
+    sampler, _, alpha = label.partition(" ")
+    config = RunConfig(sampler=sampler, alpha=float(alpha or 0.5), seed=seed)
+    return SimpleNamespace(
+        label=config.label(), config=config, folder=Path(f"{sampler}-seed{seed}"), scores=lambda: scores
+    )
+
+
+@pytest.mark.parametrize("missing", [0.0, 0.3])
+@pytest.mark.parametrize(("setting", "measure"), TESTED)
+def test_contributions_sum_to_the_difference_of_macro_means(setting, measure, missing):
+    first, second = score_rows(1, missing=missing), score_rows(2, missing=missing)
+    expected = [macro_means(mean_by_pair(scores)).loc[setting, measure] for scores in (first, second)]
+    table = contributions(first, second, setting, measure)
+    assert table.mean(axis=1).sum() == pytest.approx(expected[0] - expected[1])
+
+
+def test_columns_of_contributions_sum_to_the_differences_of_language_pairs():
+    first, second = score_rows(1, missing=0.3), score_rows(2, missing=0.3)
+    difference = (mean_by_pair(first) - mean_by_pair(second)).loc["crosslingual", "nDCG@10"]
+    sums = contributions(first, second, "crosslingual", "nDCG@10").sum()
+    assert {pair: sums[pair] for pair in sums.index} == pytest.approx(difference.to_dict())
+
+
+def test_contribution_of_a_missing_query_is_0():
+    first, second = score_rows(1, concepts=4), score_rows(2, concepts=4)
+    gone = (first["setting"] == "monolingual") & (first["query_language"] == "de") & (first["concept"] == "c2")
+    table = contributions(*(s[~gone].reset_index(drop=True) for s in (first, second)), "monolingual", "nDCG@10")
+    assert table.shape == (4, 3)
+    assert table.loc["c2", ("de", "de")] == 0
+    assert (table.to_numpy() != 0).sum() == 11
+
+
+def test_contributions_change_sign_with_the_order():
+    first, second = score_rows(1), score_rows(2)
+    there, back = (contributions(*pair, "monolingual", "nDCG@10") for pair in ((first, second), (second, first)))
+    pd.testing.assert_frame_equal(there, -back)
+
+
+def verdict_table() -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    noise = rng.normal(0, 0.1, (50, 3)) / 50
+    return pd.DataFrame(noise - noise.mean(0) + np.array([1.0, 0.0, -1.0]) / 50, columns=["wins", "ties", "loses"])
+
+
+def test_verdicts_are_win_tie_and_loss():
+    assert pair_verdicts(verdict_table(), flips=999).to_dict() == {"wins": 1, "ties": 0, "loses": -1}
+
+
+def test_verdicts_turn_with_the_sign():
+    assert pair_verdicts(-verdict_table(), flips=999).to_dict() == {"wins": -1, "ties": 0, "loses": 1}
+
+
+def test_verdicts_are_corrected_over_the_pairs():
+    """A difference with p of about 0.02 is separable alone and not among ten."""
+    values = np.random.default_rng(0).normal(0, 1, 50)
+    values += 0.34 - values.mean()
+    alone, noise = pd.DataFrame({"x": values}), np.random.default_rng(1).normal(0, 1, (50, 9))
+    assert 0.005 < compare(values, flips=999).p < 0.05
+    together = pd.concat([alone, pd.DataFrame(noise - noise.mean(0))], axis=1)
+    assert pair_verdicts(alone, flips=999)["x"] == 1
+    assert pair_verdicts(together, flips=999)["x"] == 0
+
+
+def three_runs() -> list[SimpleNamespace]:
+    return [
+        run("mixed", score_rows(1)),
+        run("monolingual", score_rows(2, ndcg=0.5, distance=200, share=2)),
+        run("hybrid 0.5", score_rows(3)),
+    ]
+
+
+def test_comparisons_have_a_row_a_pair_of_configurations_and_test():
+    table = comparisons(three_runs(), flips=99)
+    pairs = [("monolingual", "mixed"), ("hybrid 0.5", "mixed"), ("hybrid 0.5", "monolingual")]
+    expected = [(*pair, *test) for pair in pairs for test in TESTED]
+    assert list(zip(*(table[name] for name in list(table.columns)[:4]), strict=True)) == expected
+
+
+def test_comparisons_have_these_columns():
+    expected = "configuration baseline setting measure difference low high p holm_p wins ties losses concepts"
+    assert list(comparisons(three_runs(), flips=99).columns) == [*expected.split(), "seeds", "baseline_seeds"]
+
+
+def test_difference_is_configuration_minus_baseline():
+    runs = three_runs()
+    table = comparisons(runs, flips=99).set_index(["configuration", "baseline", "setting", "measure"])
+    means = [macro_means(mean_by_pair(run.scores())) for run in runs]
+    for test in TESTED:
+        found = table.loc[("monolingual", "mixed", *test)]
+        assert found["difference"] == pytest.approx(means[1].loc[test] - means[0].loc[test]), test
+        assert found["low"] < found["difference"] < found["high"]
+
+
+def test_p_and_interval_are_those_of_the_contributions_of_concepts():
+    runs = three_runs()
+    row = comparisons(runs, flips=500).iloc[0]
+    table = contributions(runs[1].scores(), runs[0].scores(), "monolingual", "nDCG@10")
+    expected = compare(table.mean(axis=1).to_numpy(), flips=500)
+    assert tuple(row[["difference", "low", "high", "p"]]) == pytest.approx(tuple(expected))
+
+
+def test_holm_is_over_the_whole_table():
+    table = comparisons(three_runs(), flips=499)
+    assert table["holm_p"].tolist() == pytest.approx(holm(table["p"].to_numpy()).tolist())
+    assert (table["holm_p"] > table["p"]).any()
+
+
+def test_more_is_a_win_for_ndcg_and_a_loss_for_bias():
+    rows = comparisons(three_runs()[:2], flips=999)
+    found = {
+        (row["setting"], row["measure"]): (row["wins"], row["ties"], row["losses"]) for row in rows.to_dict("records")
+    }
+    assert found == {
+        ("monolingual", "nDCG@10"): (3, 0, 0),
+        ("crosslingual", "nDCG@10"): (6, 0, 0),
+        ("multilingual", "nDCG@10"): (3, 0, 0),
+        ("multilingual", "rank_distance"): (0, 0, 3),
+        ("multilingual", SHARE): (0, 0, 3),
+    }
+
+
+def test_equal_configurations_tie_everywhere():
+    scores = score_rows(1)
+    table = comparisons([run("mixed", scores), run("monolingual", scores)], flips=99)
+    assert (table["difference"] == 0).all()
+    assert (table["p"] == 1).all()
+    assert table["ties"].tolist() == [3, 6, 3, 3, 3]
+
+
+def test_seeds_of_a_configuration_are_averaged_and_counted():
+    runs = [run("mixed", score_rows(seed), seed) for seed in (1, 2, 3)] + [run("monolingual", score_rows(4))]
+    table = comparisons(runs, flips=99)
+    assert table[["concepts", "seeds", "baseline_seeds"]].drop_duplicates().to_numpy().tolist() == [[30, 1, 3]]
+    means = [macro_means(mean_by_pair(run.scores())).loc["monolingual", "nDCG@10"] for run in runs]
+    assert table["difference"][0] == pytest.approx(means[3] - np.mean(means[:3]))
+
+
+def test_seed_mean_is_the_mean_of_each_query():
+    tables = [score_rows(seed) for seed in (1, 2)]
+    found = seed_mean([run("mixed", table, seed) for seed, table in enumerate(tables)])
+    pd.testing.assert_frame_equal(found[KEYS], tables[0][KEYS])
+    for name in MEASURES:
+        expected = (tables[0][name] + tables[1][name]) / 2
+        assert found[name].to_numpy() == pytest.approx(expected.to_numpy(), nan_ok=True)
+
+
+def test_settings_that_a_corpus_does_not_have_are_left_out():
+    tables = [score_rows(seed) for seed in (1, 2)]
+    tables = [table[table["setting"] != "monolingual"].reset_index(drop=True) for table in tables]
+    found = comparisons([run("mixed", tables[0]), run("monolingual", tables[1])], flips=99)
+    assert found["setting"].unique().tolist() == ["crosslingual", "multilingual"]
+
+
+def test_one_configuration_has_no_comparison():
+    table = comparisons([run("mixed", score_rows(1))], flips=99)
+    assert len(table) == 0
+    assert "holm_p" in table
+
+
+def test_seeds_tested_on_other_queries_are_refused():
+    runs = [run("mixed", score_rows(1)), run("mixed", score_rows(1, concepts=29), 2)]
+    with pytest.raises(InputError, match="mixed-seed2: found other test queries than in mixed-seed1"):
+        comparisons(runs, flips=99)
+
+
+def test_configurations_tested_on_other_queries_are_refused():
+    runs = [run("mixed", score_rows(1)), run("monolingual", score_rows(2, concepts=29))]
+    with pytest.raises(InputError, match="other test queries"):
+        comparisons(runs, flips=99)
+
+
+def test_configurations_tested_on_as_many_other_queries_are_refused():
+    scores = score_rows(2)
+    scores["concept"] = scores["concept"].cat.rename_categories(lambda name: f"other {name}")
+    with pytest.raises(InputError, match="other test queries"):
+        comparisons([run("mixed", score_rows(1)), run("monolingual", scores)], flips=99)
+
+
+def test_label_of_two_configurations_is_refused():
+    runs = [run("mixed", score_rows(1)), run("mixed", score_rows(2), 2)]
+    runs[1].config = runs[1].config.model_copy(update={"steps": 7})
+    with pytest.raises(InputError, match="found 2 different configurations called 'mixed'"):
+        by_configuration(runs)
+
+
+def test_score_table_has_the_mean_of_every_pair_and_measure():
+    scores = score_rows(1)
+    table = score_table([run("mixed", scores, 5)])
+    assert set(table["run"]) == {"mixed-seed5"}
+    assert set(table["seed"]) == {5}
+    found = table.set_index(["setting", "query_language", "passage_language", "measure"])["value"]
+    expected = mean_by_pair(scores).stack().dropna()
+    assert len(found) == len(expected) == 12 + 3 + 3
+    assert {key: found[key] for key in found.index} == pytest.approx(expected.to_dict())

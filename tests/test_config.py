@@ -1,0 +1,117 @@
+import json
+
+import pytest
+from pydantic import ValidationError
+
+from hybridlib.config import RunConfig
+from hybridlib.errors import InputError
+from hybridlib.paths import checked_name
+
+WRONG = {
+    "alpha too large": ({"alpha": 1.5}, "alpha = 1.5, expected less than or equal to 1"),
+    "alpha too small": ({"alpha": -0.1}, "alpha = -0.1, expected greater than or equal to 0"),
+    "alpha not a number": ({"alpha": float("nan")}, "alpha = nan, expected a finite number"),
+    "number in quotes": ({"steps": "007"}, "steps = '007', expected a valid integer"),
+    "number with a fraction": ({"steps": 1.5}, "steps = 1.5, expected a valid integer"),
+    "yes for a number": ({"seed": True}, "seed = True, expected a valid integer"),
+    "number for yes": ({"symmetric": 1}, "symmetric = 1, expected a valid boolean"),
+    "temperature 0": ({"temperature": 0}, "temperature = 0, expected greater than 0"),
+    "infinite learning rate": ({"learning_rate": float("inf")}, "learning_rate = inf, expected a finite number"),
+    "warmup of all steps": ({"warmup": 1.0}, "warmup = 1.0, expected less than 1"),
+    "lone pair": ({"batch_size": 1}, "batch_size = 1, expected greater than or equal to 2"),
+    "unknown sampler": ({"sampler": "hybird"}, "sampler = 'hybird', expected 'untrained', 'mixed', 'monolingual'"),
+    "one string for languages": ({"test_languages": "en"}, "test_languages = 'en', expected a valid tuple"),
+    "number for a language": ({"train_languages": ["en", 3]}, "train_languages.1 = 3, expected a valid string"),
+}
+
+
+@pytest.mark.parametrize(("values", "expected"), WRONG.values(), ids=WRONG)
+def test_wrong_value_is_named_with_what_was_expected(values, expected):
+    with pytest.raises(InputError) as error:
+        RunConfig.checked(values, "study.yaml")
+    assert str(error.value).startswith(f"study.yaml: found {expected}")
+
+
+def test_unknown_name_is_refused_with_the_known_ones():
+    with pytest.raises(InputError, match=r"study\.yaml: found unknown parameter 'alhpa', expected one of ") as error:
+        RunConfig.checked({"alhpa": 0.5}, "study.yaml")
+    assert set(RunConfig.model_fields) <= set(str(error.value).split())
+
+
+@pytest.mark.parametrize("name", ["train_languages", "test_languages"])
+@pytest.mark.parametrize(("codes", "found"), [(["en", "de", "en"], "en de en"), ([], "no language")])
+def test_languages_must_be_different_and_some(name, codes, found):
+    with pytest.raises(InputError) as error:
+        RunConfig.checked({name: codes}, "study.yaml")
+    assert str(error.value) == f"study.yaml: {name}: found {found}, expected different language codes"
+
+
+def test_every_wrong_parameter_has_a_line():
+    with pytest.raises(InputError) as error:
+        RunConfig.checked({"alpha": 2, "steps": 0, "colour": "red"})
+    lines = str(error.value).splitlines()
+    assert len(lines) == 3
+    assert all(any(name in line for line in lines) for name in ("alpha", "steps", "colour"))
+
+
+def test_lists_become_tuples():
+    assert RunConfig.checked({"train_languages": ["en", "de"]}).train_languages == ("en", "de")
+
+
+def test_integer_serves_as_a_real_number():
+    assert RunConfig.checked({"alpha": 1}).alpha == 1.0
+
+
+def test_configuration_cannot_be_changed():
+    with pytest.raises(ValidationError, match="frozen"):
+        RunConfig().alpha = 0.1
+
+
+def test_written_configuration_reads_back():
+    config = RunConfig(train_languages=("en", "de"), alpha=0.3, steps=7)
+    assert RunConfig.checked(json.loads(json.dumps(config.model_dump(mode="json")))) == config
+
+
+def test_label_is_the_sampler_with_alpha_if_hybrid():
+    configs = {
+        "hybrid 0.5": RunConfig(),
+        "hybrid 0.25": RunConfig(alpha=0.25),
+        "hybrid 1": RunConfig(alpha=1.0),
+        "mixed": RunConfig(sampler="mixed", alpha=0.25),
+        "untrained": RunConfig(sampler="untrained"),
+    }
+    assert {label: config.label() for label, config in configs.items()} == {label: label for label in configs}
+
+
+def test_run_name_of_a_configuration_and_data_stays_the_same():
+    """Runs are found by their name, so a new version must give the same one."""
+    assert RunConfig().run_name("f" * 64) == RunConfig(alpha=0.5).run_name("f" * 64)
+    assert RunConfig(sampler="mixed", seed=3, steps=7).run_name("f" * 64) == "mixed-seed3-3cd0be94"
+
+
+def test_run_names_differ_with_every_parameter_and_the_data():
+    changes = {
+        "corpus": "xm3600",
+        "train_languages": ("en",),
+        "test_languages": ("en",),
+        "encoder": "tiny",
+        "sampler": "mixed",
+        "alpha": 0.25,
+        "batch_size": 32,
+        "temperature": 0.1,
+        "symmetric": True,
+        "steps": 7,
+        "learning_rate": 1e-3,
+        "seed": 2,
+        "threads": 1,
+    }
+    names = {RunConfig(**{name: value}).run_name("a" * 64) for name, value in changes.items()}
+    names |= {RunConfig().run_name("a" * 64), RunConfig().run_name("b" * 64)}
+    assert len(names) == len(changes) + 2
+
+
+@pytest.mark.parametrize("alpha", [0.0, 1e-7, 0.5, 1.0])
+def test_run_name_is_a_safe_file_name(alpha):
+    name = RunConfig(alpha=alpha).run_name("a" * 64)
+    assert checked_name(name, "run") == name
+    assert name.startswith(f"hybrid-{alpha:g}-seed1-")

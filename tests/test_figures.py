@@ -1,0 +1,235 @@
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib import pyplot as plt
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+
+from hybridlib import figures
+from hybridlib.languages import ordered
+
+mpl.use("Agg")
+CODES = ["zh", "de", "en", "ar"]
+ORDER = ordered(CODES)
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    yield
+    plt.close("all")
+
+
+def table_of(values=None, codes=CODES, seed=0):
+    size = len(codes)
+    values = np.random.default_rng(seed).normal(size=(size, size)) if values is None else values
+    return pd.DataFrame(values, codes, codes)
+
+
+def labels(ticks):
+    return [tick.get_text() for tick in ticks]
+
+
+def heatmaps(tables, *, diverging=False, **options):
+    drawn = figures.heatmaps(tables, x_label="passage language", diverging=diverging, bar_label="nDCG@10", **options)
+    drawn.canvas.draw()
+    return drawn
+
+
+def panels(drawn):
+    """Axes with a heatmap, without the colour bar and the empty places."""
+    return [axes for axes in drawn.axes if axes.get_title()]
+
+
+def test_a_panel_a_table_and_one_colour_bar():
+    drawn = heatmaps({"one": table_of(), "two": table_of(seed=1), "three": table_of(seed=2)})
+    assert isinstance(drawn, Figure)
+    assert [axes.get_title() for axes in panels(drawn)] == ["one", "two", "three"]
+    assert len(drawn.axes) == 2 * 2 + 1
+    assert [axes.axison for axes in drawn.axes] == [True, True, True, False, True]
+
+
+def test_heatmap_languages_are_ordered_on_both_sides():
+    (place,) = panels(heatmaps({"one": table_of()}))
+    assert labels(place.get_xticklabels()) == ORDER
+    assert labels(place.get_yticklabels()) == ORDER
+
+
+def test_heatmap_cells_move_with_their_languages():
+    table = table_of()
+    (place,) = panels(heatmaps({"one": table}))
+    drawn = place.collections[0].get_array().reshape(4, 4)
+    assert np.allclose(drawn, table.loc[ORDER, ORDER])
+
+
+def test_heatmap_axes_are_labelled():
+    drawn = heatmaps({"one": table_of()})
+    assert (drawn.get_supylabel(), drawn.get_supxlabel()) == ("query language", "passage language")
+    assert drawn.axes[-1].get_ylabel() == "nDCG@10"
+
+
+def scales(drawn):
+    return {place.collections[0].get_clim() for place in panels(drawn)}
+
+
+def test_diverging_scale_is_symmetric_and_shared():
+    drawn = heatmaps({"one": table_of(np.full((4, 4), -0.2)), "two": table_of(np.full((4, 4), 0.7))}, diverging=True)
+    assert scales(drawn) == {(-0.7, 0.7)}
+
+
+def test_colour_bar_has_the_scale_of_the_panels():
+    drawn = heatmaps({"one": table_of(np.full((4, 4), -0.2)), "two": table_of(np.full((4, 4), 0.7))}, diverging=True)
+    assert drawn.axes[-1].get_ylim() == (-0.7, 0.7)
+
+
+def test_sequential_scale_begins_at_0():
+    drawn = heatmaps({"one": table_of(np.full((4, 4), 0.3)), "two": table_of(np.full((4, 4), 0.7))})
+    assert scales(drawn) == {(0.0, 0.7)}
+
+
+def test_equal_configurations_have_a_scale_around_0():
+    assert scales(heatmaps({"one": table_of(np.zeros((4, 4)))}, diverging=True)) == {(-1.0, 1.0)}
+
+
+def test_empty_cells_do_not_reach_the_scale():
+    values = np.full((4, 4), 0.5)
+    values[0, 0] = np.nan
+    assert scales(heatmaps({"one": table_of(values)}, diverging=True)) == {(-0.5, 0.5)}
+
+
+def test_numbers_stand_in_the_cells():
+    table = table_of()
+    (place,) = panels(heatmaps({"one": table}))
+    assert labels(place.texts) == [f"{value:.2f}" for value in table.loc[ORDER, ORDER].to_numpy().ravel()]
+
+
+def test_cells_may_hold_words():
+    table = table_of(np.eye(4))
+    (place,) = panels(heatmaps({"one": table}, cell=lambda value: "win" if value else ""))
+    assert labels(place.texts) == ["win" if row == column else "" for row in range(4) for column in range(4)]
+
+
+def test_empty_cells_hold_no_number():
+    (place,) = panels(heatmaps({"one": table_of(np.where(np.eye(4), np.nan, 0.5))}))
+    assert labels(place.texts) == ["0.50"] * 12
+
+
+def test_numbers_are_left_out_of_large_heatmaps():
+    codes = "en nl de da no sv fr es pt it ro pl cs sk hr ru".split()
+    (place,) = panels(heatmaps({"one": table_of(codes=codes)}))
+    assert labels(place.texts) == []
+    assert labels(place.get_yticklabels()) == codes
+
+
+def test_families_are_set_apart():
+    (place,) = panels(heatmaps({"one": table_of()}))
+    rows = [line.get_ydata()[0] for line in place.lines if len(set(line.get_ydata())) == 1]
+    assert rows == [2, 3]  # en de | ar | zh
+
+
+QUERY = np.array([[0, 1, 2], [1, 1, -1]])
+PASSAGE = np.array([[0, 2, 2], [1, 0, -1]])
+
+
+def test_a_strip_a_batch():
+    drawn = figures.language_strips(QUERY, PASSAGE, ["en", "de", "zh"])
+    assert [axes.get_ylabel() for axes in drawn.axes] == ["batch 1", "batch 2"]
+    assert labels(drawn.axes[0].get_yticklabels()) == ["query", "passage"]
+    assert labels(drawn.legends[0].get_texts()) == ["en", "de", "zh"]
+
+
+def test_strip_has_queries_above_passages_in_the_colours_of_the_legend():
+    drawn = figures.language_strips(QUERY, PASSAGE, ["en", "de", "zh"])
+    key = [to_rgb(patch.get_facecolor()) for patch in drawn.legends[0].get_patches()]
+    for axes, query, passage in zip(drawn.axes, QUERY, PASSAGE, strict=True):
+        picture = axes.images[0]
+        colours = picture.cmap(picture.norm(picture.get_array()))[..., :3]
+        expected = [[key[n] if n >= 0 else (1, 1, 1) for n in row] for row in (query, passage)]
+        assert np.allclose(colours, expected)
+
+
+@pytest.mark.parametrize("count", [1, 2, 12, 36])
+def test_a_colour_a_language(count):
+    colours = figures.language_colours([str(number) for number in range(count)])
+    assert len(set(colours)) == count
+    assert all(0 <= part <= 1 for colour in colours for part in colour)
+
+
+def test_training_curve_has_loss_rate_and_validation():
+    history = pd.DataFrame(
+        {
+            "step": [1, 2, 3, 4],
+            "loss": [3.0, 2.0, 1.5, 1.0],
+            "learning_rate": [0.1, 0.2, 0.1, 0.0],
+            "validation": [np.nan, 0.4, np.nan, 0.3],
+        }
+    )
+    left, right, rate = figures.training_curve(history, best_step=2).axes
+    assert left.lines[0].get_xydata().tolist() == [[1, 3], [2, 2], [3, 1.5], [4, 1]]
+    assert rate.lines[0].get_ydata().tolist() == [0.1, 0.2, 0.1, 0.0]
+    assert right.lines[0].get_xydata().tolist() == [[2, 0.4], [4, 0.3]]
+    assert right.lines[1].get_xdata() == [2, 2]
+    assert (left.get_xlabel(), left.get_ylabel()) == ("step", "loss")
+    assert rate.get_ylabel() == "learning rate (dotted)"
+    assert right.get_ylabel() == "validation nDCG@10, mean of settings"
+    assert left.get_ylim()[0] == 0
+
+
+def heights(axes):
+    return [[bar.get_height() for bar in bars] for bars in axes.containers]
+
+
+def test_rank_distance_bars_with_the_random_expectation():
+    bars = pd.DataFrame({"before": [4.0, 3.0, 2.0, 1.0], "after": [8.0, 7.0, 6.0, 5.0]}, CODES)
+    (axes,) = figures.rank_distance_bars(bars, pd.Series([10.0, 20.0])).axes
+    assert labels(axes.get_xticklabels()) == ORDER
+    assert heights(axes) == [bars.loc[ORDER, column].tolist() for column in bars]
+    assert set(axes.lines[0].get_ydata()) == {15.0}
+    assert sorted(labels(axes.get_legend().get_texts())) == ["after", "before", "random ranking"]
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("query language", "rank distance (lower is better)")
+
+
+POINTS = pd.DataFrame(
+    {
+        "configuration": ["mixed", "mixed", "hybrid 0.5"],
+        "seed": [1, 2, 1],
+        "monolingual": [0.5, 0.7, 0.8],
+        "crosslingual": [0.5, 0.3, 0.2],
+        "rank_distance": [100.0, 200.0, 400.0],
+    }
+)
+
+
+def test_balance_marks_seeds_means_and_the_ideal_corner():
+    axes, bar = figures.balance_scatter(POINTS).axes
+    seeds, *means, corner = [dots.get_offsets().tolist() for dots in axes.collections]
+    assert seeds == [[0.5, 0.5], [0.7, 0.3], [0.8, 0.2]]
+    assert np.allclose(means, [[[0.6, 0.4]], [[0.8, 0.2]]])
+    assert np.allclose(corner, [[0.8, 0.4]])
+    assert labels(axes.texts) == ["mixed", "hybrid 0.5", "ideal corner"]
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("monolingual nDCG@10", "crosslingual nDCG@10")
+    assert bar.get_ylabel() == "rank distance (lower is better)"
+
+
+def test_balance_colours_share_a_scale():
+    axes, _ = figures.balance_scatter(POINTS).axes
+    assert [dots.get_clim() for dots in axes.collections[1:-1]] == [(150.0, 400.0)] * 2
+
+
+def test_counts_are_stacked_by_language():
+    cells = pd.DataFrame({"with a pair": [1, 2, 3, 4], "without": [10, 20, 30, 40]}, CODES)
+    (axes,) = figures.counts_by_language(cells).axes
+    assert labels(axes.get_xticklabels()) == ORDER
+    assert heights(axes) == [cells.loc[ORDER, column].tolist() for column in cells]
+    assert [bar.get_y() for bar in axes.containers[1]] == cells.loc[ORDER, "with a pair"].tolist()
+    assert labels(axes.get_legend().get_texts()) == ["with a pair", "without"]
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("language", "concepts")
+
+
+def test_a_box_a_language_and_role():
+    rows = [(code, role, 10 * n + len(role)) for code in CODES for role in ("query", "passage") for n in range(5)]
+    (axes,) = figures.length_boxes(pd.DataFrame(rows, columns=["language", "role", "characters"])).axes
+    assert labels(axes.get_xticklabels()) == ORDER
+    assert labels(axes.get_legend().get_texts()) == ["query", "passage"]
+    assert [len(boxes.boxes) for boxes in axes.containers] == [len(CODES)] * 2
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("language", "characters")

@@ -1,0 +1,273 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from hybridlib import findings
+from hybridlib.config import RunConfig
+from hybridlib.evaluation import SETTINGS, SHARE, Evaluation
+from hybridlib.languages import name
+
+CODES = ["en", "de", "zh"]
+
+
+def evaluation_of(top_share, even_share):
+    return Evaluation(
+        scores=pd.DataFrame(),
+        ranks=pd.DataFrame(),
+        top_share=pd.DataFrame(top_share, CODES, CODES),
+        even_share=pd.Series(even_share, CODES),
+        random_rank_distance=pd.Series(dtype=float),
+    )
+
+
+def row(configuration, baseline, setting="monolingual", measure="nDCG@10", **values):
+    keys = {"configuration": configuration, "baseline": baseline, "setting": setting, "measure": measure}
+    numbers = {"difference": 0.1, "low": 0.05, "high": 0.2, "holm_p": 0.01, "wins": 3, "ties": 2, "losses": 1}
+    return {**keys, **numbers, **values}
+
+
+def test_scores_by_setting_in_the_order_of_settings():
+    means = {"multilingual": {"nDCG@10": 0.3711}, "monolingual": {"nDCG@10": 0.6689}, "crosslingual": {"nDCG@10": 0.46}}
+    assert findings.scores_by_setting(means) == "0.669 monolingual, 0.460 crosslingual, 0.371 multilingual"
+
+
+def test_scores_of_settings_that_are_there():
+    assert findings.scores_by_setting({"multilingual": {"nDCG@10": 0.5}}) == "0.500 multilingual"
+
+
+def moment(*values):
+    return {setting: {"nDCG@10": value} for setting, value in zip(SETTINGS, values, strict=True)}
+
+
+def test_change_goes_from_before_to_after():
+    said = findings.change(moment(0.1, 0.2, 0.3), moment(0.4, 0.5, 0.6))
+    assert said == "nDCG@10: monolingual 0.100 → 0.400, crosslingual 0.200 → 0.500, multilingual 0.300 → 0.600."
+
+
+def test_a_single_moment_has_no_arrow():
+    said = findings.change(moment(0.1, 0.2, 0.3))
+    assert said == "nDCG@10: monolingual 0.100, crosslingual 0.200, multilingual 0.300."
+
+
+def test_change_in_the_settings_that_the_data_has():
+    means = {"crosslingual": {"nDCG@10": 0.25}}
+    assert findings.change(means, means) == "nDCG@10: crosslingual 0.250 → 0.250."
+
+
+def test_extremes_name_the_cells():
+    values = np.random.default_rng(0).random((3, 3)).round(3)
+    said = findings.extremes(pd.DataFrame(values, CODES, CODES), "nDCG@10")
+    high, low = (np.unravel_index(place, (3, 3)) for place in (values.argmax(), values.argmin()))
+    assert f"highest nDCG@10 is {values.max():.3f} ({CODES[high[0]]} → {CODES[high[1]]})" in said
+    assert f"lowest {values.min():.3f} ({CODES[low[0]]} → {CODES[low[1]]})" in said
+
+
+def test_extremes_skip_empty_cells():
+    said = findings.extremes(pd.DataFrame([[np.nan, 0.4], [0.6, np.nan]], CODES[:2], CODES[:2]), "nDCG@10")
+    assert said == "The highest nDCG@10 is 0.600 (de → en), the lowest 0.400 (en → de)."
+
+
+def test_own_language_is_the_mean_of_the_diagonal_at_each_moment():
+    before = evaluation_of(np.full((3, 3), 1 / 3), [0.5, 0.25, 0.25])
+    after = evaluation_of([[0.6, 0.2, 0.2], [0.1, 0.3, 0.6], [0.5, 0.5, 0.0]], [0.5, 0.25, 0.25])
+    said = findings.own_language({"before": before, "mixed": after})
+    assert "share of the top ten: 33% before, 30% mixed; even would be 33%." in said
+
+
+def test_own_language_skips_languages_without_queries():
+    share = [[0.6, 0.2, 0.2], [np.nan] * 3, [0.5, 0.5, 0.0]]
+    assert "30% untrained" in findings.own_language({"untrained": evaluation_of(share, [0.4, 0.3, 0.3])})
+
+
+def test_own_language_is_judged_by_the_last_moment_against_the_even_share():
+    """German holds less of its top ten than English, but more above what is even."""
+    before = evaluation_of([[0.8, 0.1, 0.1], [0.8, 0.1, 0.1], [0.0, 0.0, 1.0]], [0.7, 0.2, 0.1])
+    after = evaluation_of([[0.8, 0.1, 0.1], [0.3, 0.6, 0.1], [0.5, 0.4, 0.1]], [0.7, 0.2, 0.1])
+    said = findings.own_language({"before": before, "mixed": after})
+    assert said.endswith("German queries favour their own language most (mixed: 60%).")
+
+
+def test_distance_change_is_the_mean_and_its_share_of_random():
+    bars = pd.DataFrame({"before": [3000.0, 1000.0], "after": [400.0, 1600.0]}, ["en", "zh"])
+    said = findings.distance_change(bars, pd.Series([5000.0, 3000.0], ["en", "zh"]))
+    assert "2,000 before (50.0% of random), 1,000 after (25.0% of random)" in said
+    assert f"after: longest for {name('zh')} queries, 1,600" in said
+
+
+def test_batches_of_one_language_and_crossing_pairs_are_counted():
+    query = np.array([[0, 0, 0], [1, 1, -1], [0, 1, 2], [2, 2, 2]])
+    passage = np.array([[0, 0, 0], [1, 1, -1], [0, 2, 1], [2, 2, 0]])
+    said = findings.batch_languages(query, passage)
+    assert said == "2 of these 4 batches are of one language; 27% of the pairs cross languages."  # 3 of 11
+
+
+def test_learning_compares_the_first_and_the_last_tenth():
+    loss = np.linspace(3, 1, 40)
+    history = pd.DataFrame({"loss": loss, "pairs_per_second": [*[100.0] * 39, 9000.0]})
+    said = findings.learning(history, 30)
+    assert f"from {loss[:4].mean():.3f} to {loss[-4:].mean():.3f}" in said
+    assert "weights of step 30 of 40 were kept; 100 pairs a second" in said
+
+
+def test_learning_in_a_single_step():
+    history = pd.DataFrame({"loss": [2.0], "pairs_per_second": [50.0]})
+    assert "from 2.000 to 2.000" in findings.learning(history, 1)
+
+
+def test_difference_as_it_is_stored():
+    table = pd.DataFrame([row("hybrid 0.5", "mixed", difference=0.1, low=-0.05, high=0.2, holm_p=0.0123)])
+    said = findings.difference(table, "hybrid 0.5", "mixed", "monolingual", "nDCG@10")
+    assert said == "+0.100 [-0.050, +0.200], p = 0.012"
+
+
+def test_difference_that_is_stored_the_other_way_round():
+    table = pd.DataFrame([row("hybrid 0.5", "mixed", difference=0.1, low=-0.05, high=0.2, holm_p=0.0123)])
+    said = findings.difference(table, "mixed", "hybrid 0.5", "monolingual", "nDCG@10")
+    assert said == "-0.100 [-0.200, +0.050], p = 0.012"
+
+
+def test_small_p_is_not_said_to_be_zero():
+    table = pd.DataFrame([row("a", "b", holm_p=0.0004)])
+    assert findings.difference(table, "a", "b", "monolingual", "nDCG@10").endswith("p < 0.001")
+
+
+def test_rank_distances_have_no_decimals():
+    table = pd.DataFrame([row("a", "b", "multilingual", "rank_distance", difference=-1234.4, low=-2000, high=-10)])
+    said = findings.difference(table, "b", "a", "multilingual", "rank_distance")
+    assert said.startswith("+1,234 [+10, +2,000]")
+
+
+def test_difference_is_of_the_setting_and_measure_asked_for():
+    rows = [
+        row("a", "b", s, m, difference=d) for s, m, d in [("monolingual", "nDCG@10", 0.3), ("multilingual", "AP", 0)]
+    ]
+    rows.append(row("a", "b", "multilingual", "nDCG@10", difference=0.7))
+    assert findings.difference(pd.DataFrame(rows), "a", "b", "multilingual", "nDCG@10").startswith("+0.700")
+
+
+@pytest.mark.parametrize(("holm_p", "expected"), [(0.0499, True), (0.05, False)])
+@pytest.mark.parametrize("pair", [("a", "b"), ("b", "a")], ids="".join)
+def test_separable_is_below_5_percent_in_either_direction(holm_p, expected, pair):
+    table = pd.DataFrame([row("a", "b", holm_p=holm_p)])
+    assert bool(findings.separable(table, *pair, "monolingual", "nDCG@10")) is expected
+
+
+def test_wins_and_losses_turn_with_the_pair():
+    table = pd.DataFrame(
+        [
+            row("hybrid 0.5", "mixed", "crosslingual", wins=7, ties=2, losses=1),
+            row("untrained", "hybrid 0.5", "crosslingual", wins=4, ties=3, losses=5),
+        ]
+    )
+    said = findings.wins_and_losses(table, "hybrid 0.5")
+    assert "against hybrid 0.5" in said
+    assert "mixed wins 1, ties 2, loses 7" in said
+    assert "untrained wins 4, ties 3, loses 5" in said
+
+
+def summary_of(values, measure="nDCG@10", setting="monolingual", languages="all"):
+    rows = [
+        (label, seed, languages, setting, measure, value)
+        for label, by_seed in values.items()
+        for seed, value in enumerate(by_seed)
+    ]
+    return pd.DataFrame(rows, columns=["configuration", "seed", "languages", "setting", "measure", "value"])
+
+
+def test_answer_names_the_best_of_each_setting_and_the_least_biased():
+    summary = pd.concat(
+        [
+            summary_of({"mixed": [0.1, 0.9], "hybrid 0.5": [0.6, 0.6]}, setting="monolingual"),
+            summary_of({"mixed": [0.4, 0.5], "hybrid 0.5": [0.3, 0.5]}, setting="crosslingual"),
+            summary_of({"mixed": [0.2, 0.2], "hybrid 0.5": [0.3, 0.2]}, setting="multilingual"),
+            summary_of({"mixed": [900, 800], "hybrid 0.5": [1000, 2000]}, "rank_distance", "multilingual"),
+            summary_of({"mixed": [1, 1], "hybrid 0.5": [0, 0]}, setting="monolingual", languages="unseen"),
+        ]
+    )
+    said = findings.answer(summary)
+    assert "**hybrid 0.5** is best in the monolingual setting (0.600)" in said
+    assert "**mixed** is best in the crosslingual setting (0.450)" in said
+    assert "**hybrid 0.5** is best in the multilingual setting (0.250)" in said
+    assert "lowest with **mixed** (850; highest with hybrid 0.5, 1,500)" in said
+
+
+def compared(*pairs, settings=SETTINGS):
+    """Comparisons of (configuration, baseline, difference) triples in every setting."""
+    rows = [
+        row(first, second, setting, measure, difference=d, low=d, high=d)
+        for first, second, d in pairs
+        for setting, measure in [*((s, "nDCG@10") for s in settings), ("multilingual", "rank_distance")]
+    ]
+    return pd.DataFrame(rows)
+
+
+def test_hybrids_stand_against_the_two_that_they_mix():
+    table = compared(("hybrid 0.5", "monolingual", 0.125), ("crosslingual", "hybrid 0.5", 0.25))
+    said = findings.against_parents(table, ["monolingual", "hybrid 0.5", "crosslingual", "mixed"])
+    assert [sentence.split(":")[0] for sentence in said] == [
+        "**hybrid 0.5** against **monolingual**",
+        "**hybrid 0.5** against **crosslingual**",
+    ]
+    assert said[0].count("+0.125 [") == 3
+    assert said[1].count("-0.250 [") == 3
+
+
+def test_every_hybrid_is_compared_and_missing_parents_are_not():
+    table = compared(("hybrid 0.2", "monolingual", 0.1), ("hybrid 0.8", "monolingual", 0.2))
+    said = findings.against_parents(table, ["monolingual", "hybrid 0.2", "hybrid 0.8"])
+    assert [sentence.split("**")[1::2] for sentence in said] == [
+        ["hybrid 0.2", "monolingual"],
+        ["hybrid 0.8", "monolingual"],
+    ]
+
+
+def test_hybrids_are_compared_in_the_settings_that_the_data_has():
+    """A corpus with one text a language has no monolingual pairs; its comparisons have no such rows."""
+    table = compared(("hybrid 0.5", "crosslingual", 0.1), settings=("crosslingual", "multilingual"))
+    said = findings.against_parents(table, ["crosslingual", "hybrid 0.5"])
+    assert said[0].startswith("**hybrid 0.5** against **crosslingual**: nDCG@10 crosslingual +0.100")
+
+
+def test_configuration_says_what_is_trained():
+    config = RunConfig(sampler="hybrid", alpha=0.25, batch_size=32, steps=40, temperature=0.02, seed=3, encoder="tiny")
+    said = findings.configuration(config)
+    assert "**hybrid 0.25** batches of 32 pairs, 40 steps" in said
+    assert "temperature 0.02, learning rate 5e-05, seed 3; tiny." in said
+
+
+def test_untrained_configuration_trains_nothing():
+    said = findings.configuration(RunConfig(sampler="untrained", encoder="tiny"))
+    assert said == "**untrained**: tiny as it is."
+
+
+POINTS = pd.DataFrame(
+    {
+        "configuration": ["mixed", "mixed", "hybrid 0.5", "monolingual"],
+        "seed": [1, 2, 1, 1],
+        "monolingual": [0.5, 0.7, 0.7, 0.9],
+        "crosslingual": [0.5, 0.3, 0.7, 0.2],
+    }
+)
+
+
+def test_balance_is_the_distance_to_the_corner_of_the_best():
+    said = findings.balance(POINTS)
+    distances = {"hybrid 0.5": 0.2, "mixed": np.hypot(0.3, 0.3), "monolingual": 0.5}
+    assert "ideal corner (0.900, 0.700) is **hybrid 0.5**, 0.200 away" in said
+    assert said.endswith(f"then mixed, {distances['mixed']:.3f}.")
+
+
+def test_balance_of_a_single_configuration():
+    """A study may ask for one configuration, in several seeds."""
+    assert "**mixed**" in findings.balance(POINTS[POINTS["configuration"] == "mixed"])
+
+
+def test_share_in_pool_is_the_mean_over_seeds_in_all_languages():
+    summary = pd.concat(
+        [
+            summary_of({"mixed": [0.2, 0.4], "hybrid 0.5": [0.5, 0.3], "untrained": [0.1]}, SHARE, "multilingual"),
+            summary_of({"untrained": [0.99]}, SHARE, "multilingual", languages="unseen"),
+        ]
+    )
+    said = findings.share_in_pool(summary)
+    assert "highest for hybrid 0.5 (40%), lowest for untrained (10%)" in said

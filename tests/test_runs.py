@@ -1,0 +1,218 @@
+import json
+import platform
+from importlib.metadata import version
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from hybridlib import runs
+from hybridlib.config import RunConfig
+from hybridlib.errors import InputError
+from hybridlib.evaluation import SHARE, Evaluation
+from hybridlib.evaluator import Evaluator
+from hybridlib.runs import PACKAGES, Run, environment, language_groups, load_encoder, summary, write_run
+from hybridlib.splits import run_splits
+from hybridlib.training import train
+
+CONFIG = RunConfig(
+    encoder="tiny",
+    train_languages=("en", "de", "zh"),
+    test_languages=("en", "zh", "ar", "hi"),
+    train_concepts=20,
+    validation_concepts=8,
+    test_concepts=12,
+    max_length=32,
+    batch_size=4,
+    steps=2,
+    validate_every=1,
+    threads=1,
+)
+FILES = ["history.csv", "ranks.parquet", "scores.parquet", "top_share.parquet", "config.json", "result.json"]
+
+
+@pytest.fixture(scope="module")
+def parts():
+    """What write_run takes, of a real run on 40 scenes."""
+    split = run_splits(CONFIG)
+    encoder = load_encoder(CONFIG, split)
+    test = Evaluator(split.test, encoder)
+    before = test.evaluate(encoder)
+    training = train(CONFIG, encoder, split.train, Evaluator(split.validation, encoder).balance)
+    return CONFIG, split, before, test.evaluate(encoder), training, {"train": 1.23456}
+
+
+@pytest.fixture(scope="module")
+def folder(parts, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("reports") / "quick" / "runs" / "a-run"
+    write_run(folder, *parts)
+    return folder
+
+
+def result_of(folder):
+    return json.loads((folder / "result.json").read_text())
+
+
+def test_files_of_a_run(folder):
+    assert {file.name for file in folder.iterdir()} == set(FILES)
+
+
+def test_untrained_run_has_no_history(parts, tmp_path):
+    config, split, before, *_ = parts
+    result = write_run(tmp_path, config, split, before, before, None, {})
+    assert result["best_step"] == 0
+    assert {file.name for file in tmp_path.iterdir()} == set(FILES) - {"history.csv"}
+
+
+def test_result_is_written_last(parts, tmp_path, monkeypatch):
+    written, write = [], runs.replace_file
+    monkeypatch.setattr(runs, "replace_file", lambda path, data: (written.append(path.name), write(path, data)))
+    write_run(tmp_path, *parts)
+    assert sorted(written) == sorted(FILES)
+    assert written[-1] == "result.json"
+
+
+@pytest.mark.parametrize("failing", FILES)
+def test_run_that_could_not_be_written_is_not_finished(parts, tmp_path, monkeypatch, failing):
+    """Not even if an older result was there."""
+    write = runs.replace_file
+
+    def full_disk(path, data):
+        if path.name == failing:
+            raise OSError("no space left on device")
+        write(path, data)
+
+    (tmp_path / "result.json").write_text("{}")
+    monkeypatch.setattr(runs, "replace_file", full_disk)
+    with pytest.raises(OSError, match="no space"):
+        write_run(tmp_path, *parts)
+    assert not (tmp_path / "result.json").exists()
+
+
+def test_a_mean_that_is_no_number_is_not_written_as_one(parts, tmp_path):
+    """JSON has no infinity: the run fails instead of leaving a file that others cannot read."""
+    config, split, before, after, training, _ = parts
+    with pytest.raises(ValueError, match="JSON"):
+        write_run(tmp_path, config, split, before, after, training, {"train": float("inf")})
+    assert not (tmp_path / "result.json").exists()
+
+
+def test_returned_result_is_the_written_one(parts, tmp_path):
+    assert write_run(tmp_path, *parts) == result_of(tmp_path)
+
+
+def test_result_describes_the_run(folder, parts):
+    _, split, _, after, training, _ = parts
+    result = result_of(folder)
+    assert (result["run"], result["label"], result["seed"]) == ("a-run", "hybrid 0.5", 1)
+    assert (result["corpus"], result["notes"]) == ("scenes", list(split.test.notes))
+    assert result["concepts"] == {"train": 20, "validation": 8, "test": 12}
+    assert result["fingerprint"] == {part: corpus.fingerprint for part, corpus in split._asdict().items()}
+    assert result["best_step"] == training.best_step
+    assert result["random_rank_distance"] == pytest.approx(after.random_rank_distance.mean())
+
+
+def test_seconds_are_rounded(folder):
+    assert result_of(folder)["seconds"] == {"train": 1.23}
+
+
+def test_seen_languages_are_those_of_the_test_that_were_trained_on(parts):
+    config, split, *_ = parts
+    assert language_groups(config, split) == {
+        "all": ["en", "ar", "hi", "zh"],
+        "seen": ["en", "zh"],
+        "unseen": ["ar", "hi"],
+    }
+
+
+def test_without_unseen_languages_there_are_no_means_of_them(parts):
+    _, _, _, after, *_ = parts
+    table = summary(after, {"all": ["en", "ar", "hi", "zh"], "seen": ["en", "ar", "hi", "zh"], "unseen": []})
+    assert set(table.index.get_level_values("languages")) == {"all", "seen"}
+
+
+@pytest.mark.parametrize("moment", ["means", "means_before"])
+@pytest.mark.parametrize("group", ["all", "seen", "unseen"])
+def test_means_as_by_loops(folder, parts, moment, group):
+    """Macro means: first over queries, then over the language pairs whose two languages are in the group."""
+    evaluation = parts[3] if moment == "means" else parts[2]
+    result = result_of(folder)
+    codes, cells = result["languages"][group], {}
+    for row in evaluation.scores.to_dict("records"):
+        if row["query_language"] in codes and row["passage_language"] in [*codes, "all"]:
+            pair = (row["setting"], row["query_language"], row["passage_language"])
+            for measure, value in row.items():
+                if isinstance(value, float) and not np.isnan(value):
+                    cells.setdefault((row["setting"], measure), {}).setdefault(pair, []).append(value)
+    expected = {key: np.mean([np.mean(values) for values in pairs.values()]) for key, pairs in cells.items()}
+    found = {(s, m): value for s, means in result[moment][group].items() for m, value in means.items()}
+    assert found == pytest.approx(expected)
+
+
+def test_bias_is_measured_in_the_multilingual_setting_alone(folder):
+    for settings in result_of(folder)["means"].values():
+        assert [s for s, measures in settings.items() if SHARE in measures] == ["multilingual"]
+        assert [s for s, measures in settings.items() if "rank_distance" in measures] == ["multilingual"]
+
+
+def test_environment_names_versions_and_machine():
+    said = environment(CONFIG)
+    assert set(said["packages"]) == set(PACKAGES)
+    assert (said["packages"]["torch"], said["packages"]["pandas"]) == (version("torch"), pd.__version__)
+    assert said["python"] == platform.python_version()
+    assert platform.machine() in said["machine"]
+    assert (said["gpu"] is None) == (not torch.cuda.is_available())
+    assert said["threads"] == 1
+
+
+def test_environment_of_a_run_is_written(folder):
+    assert result_of(folder)["environment"] == environment(CONFIG)
+
+
+def test_package_that_is_not_installed_has_no_version(monkeypatch):
+    monkeypatch.setattr(runs, "PACKAGES", ("torch", "no-such-package-of-anyone"))
+    assert environment(CONFIG)["packages"]["no-such-package-of-anyone"] is None
+
+
+def test_run_is_read_as_it_was_written(folder, parts):
+    run = Run.read(folder)
+    assert run.config == CONFIG
+    assert run.result == result_of(folder)
+    assert run.label == "hybrid 0.5"
+
+
+def test_scores_are_read_as_they_were_written(folder, parts):
+    after: Evaluation = parts[3]
+    read = Run.read(folder).scores()
+    pd.testing.assert_frame_equal(read.astype(str), after.scores.astype(str))
+
+
+def test_top_share_is_read_as_it_was_written(folder, parts):
+    after: Evaluation = parts[3]
+    read = Run.read(folder).top_share()
+    pd.testing.assert_frame_equal(read, after.top_share, check_names=False)
+
+
+def test_ranks_are_written(folder, parts):
+    written = pd.read_parquet(folder / "ranks.parquet")
+    assert written["rank"].tolist() == parts[3].ranks["rank"].tolist()
+
+
+def test_history_has_a_row_a_step(folder):
+    history = pd.read_csv(folder / "history.csv")
+    assert history["step"].tolist() == [1, 2]
+    assert history["loss"].gt(0).all()
+
+
+def test_unfinished_run_is_not_read(folder, tmp_path):
+    (tmp_path / "config.json").write_bytes((folder / "config.json").read_bytes())
+    with pytest.raises(InputError, match=r"found no result\.json, expected a finished run"):
+        Run.read(tmp_path)
+
+
+def test_run_of_another_version_names_its_file(folder, tmp_path):
+    (tmp_path / "config.json").write_text('{"stepz": 3}')
+    (tmp_path / "result.json").write_bytes((folder / "result.json").read_bytes())
+    with pytest.raises(InputError, match=r"config\.json: found unknown parameter 'stepz'"):
+        Run.read(tmp_path)

@@ -1,0 +1,159 @@
+from types import SimpleNamespace
+
+import matplotlib as mpl
+import pandas as pd
+import pytest
+from bs4 import BeautifulSoup
+from IPython.display import HTML, Image, Markdown
+from matplotlib import pyplot as plt
+
+from hybridlib import show
+from hybridlib.config import RunConfig
+from hybridlib.study import papermill_command
+
+mpl.use("Agg")
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """What was displayed, in order."""
+    displayed = []
+    monkeypatch.setattr(show, "display", displayed.append)
+    return displayed
+
+
+@pytest.fixture
+def drawn():
+    return plt.subplots(figsize=(2, 1))[0]
+
+
+def html_of(shown):
+    return next(item.data for item in shown if isinstance(item, HTML))
+
+
+def cells(html, tag="td"):
+    return [cell.get_text() for cell in BeautifulSoup(html, "html.parser").find_all(tag)]
+
+
+HOSTILE = "<img src=x onerror=alert(1)> & \"'"
+
+
+def test_cells_heads_and_index_are_escaped(shown):
+    show.table(pd.DataFrame({HOSTILE: [HOSTILE]}, index=pd.Index([HOSTILE], name=HOSTILE)))
+    page = BeautifulSoup(html_of(shown), "html.parser")
+    assert page.find("img") is None
+    assert [cell.get_text() for cell in page.find_all(["th", "td"])] == [HOSTILE] * 4
+
+
+def test_cell_with_a_star_is_bold_and_loses_it(shown):
+    show.table(pd.DataFrame({"a": ["*0.5", "0.4"]}))
+    page = BeautifulSoup(html_of(shown), "html.parser")
+    assert cells(str(page)) == ["0.5", "0.4"]
+    assert [cell.get_text() for cell in page.find_all("strong")] == ["0.5"]
+
+
+def test_only_the_first_star_is_the_marker(shown):
+    show.table(pd.DataFrame({"a": ["**x*", "y*"]}))
+    assert cells(html_of(shown)) == ["*x*", "y*"]
+
+
+def test_bold_cells_are_escaped_too(shown):
+    show.table(pd.DataFrame({"a": [f"*{HOSTILE}"]}))
+    assert BeautifulSoup(html_of(shown), "html.parser").find("img") is None
+    assert cells(html_of(shown)) == [HOSTILE]
+
+
+def test_rows_and_columns_keep_their_order(shown):
+    show.table(pd.DataFrame({"b": [1, 2], "a": [3, 4]}, index=["z", "y"]))
+    assert cells(html_of(shown), "th") == ["", "b", "a", "z", "y"]
+    assert cells(html_of(shown)) == ["1", "3", "2", "4"]
+
+
+def test_sentences_stand_below_the_table(shown):
+    show.table(pd.DataFrame({"a": [1]}), read="Up is better.", finding="It is up.")
+    assert [item.data for item in shown[1:]] == ["*How to read it.* Up is better.", "*In this run.* It is up."]
+
+
+def test_table_without_sentences_is_alone(shown):
+    show.table(pd.DataFrame({"a": [1]}))
+    assert len(shown) == 1
+
+
+def test_figure_is_a_picture_with_its_alt_text(shown, drawn):
+    show.figure(drawn, alt='Bars: "a" < b.', read="r", finding="f")
+    picture = shown[0]
+    assert isinstance(picture, Image)
+    data, metadata = picture._repr_mimebundle_()
+    assert set(data) == {"image/png"}
+    assert metadata["image/png"]["alt"] == 'Bars: "a" < b.'
+
+
+def test_sentences_stand_below_the_figure(shown, drawn):
+    show.figure(drawn, alt="a", read="Up is better.", finding="It is up.")
+    assert isinstance(shown[1], Markdown)
+    assert shown[1].data == "*How to read it.* Up is better.\n\n*In this run.* It is up."
+
+
+def test_figure_is_closed(shown, drawn):
+    show.figure(drawn, alt="a", read="r", finding="f")
+    assert not plt.fignum_exists(drawn.number)
+
+
+def test_file_is_the_picture_that_is_shown(shown, drawn, tmp_path):
+    file = tmp_path / "figures" / "a.png"
+    show.figure(drawn, alt="a", read="r", finding="f", file=file)
+    assert file.read_bytes() == shown[0].data
+    assert file.read_bytes().startswith(b"\x89PNG")
+    assert list(file.parent.iterdir()) == [file]
+
+
+def test_file_is_replaced_whole_or_not_at_all(shown, drawn, tmp_path, monkeypatch):
+    file = tmp_path / "a.png"
+    file.write_bytes(b"old")
+
+    def full_disk(_descriptor):
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr("os.fsync", full_disk)
+    with pytest.raises(OSError, match="no space"):
+        show.figure(drawn, alt="a", read="r", finding="f", file=file)
+    assert file.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def finished_run(name="mixed-seed1-0", **config):
+    means = {
+        "monolingual": {"nDCG@10": 0.7},
+        "multilingual": {"nDCG@10": 0.5, "rank_distance": 1234.5},
+    }
+    result = {"means": {"all": means}, "seconds": {"train": 61.4}}
+    return SimpleNamespace(folder=SimpleNamespace(name=name), config=RunConfig(**config), result=result)
+
+
+def test_runs_link_to_their_pages(shown):
+    show.runs(SimpleNamespace(name="quick"), [finished_run("a"), finished_run("b")])
+    links = BeautifulSoup(html_of(shown), "html.parser").find_all("a")
+    assert [(link["href"], link.get_text()) for link in links] == [
+        ("runs/a/index.html", "a"),
+        ("runs/b/index.html", "b"),
+    ]
+
+
+def test_runs_show_scores_and_cost(shown):
+    show.runs(SimpleNamespace(name="quick"), [finished_run()])
+    assert cells(html_of(shown))[1:4] == ["0.700 monolingual, 0.500 multilingual", "1,234", "61"]
+
+
+def test_untrained_run_took_no_training(shown):
+    run = finished_run(sampler="untrained")
+    run.result["seconds"] = {}
+    show.runs(SimpleNamespace(name="quick"), [run])
+    assert cells(html_of(shown))[3] == "0"
+
+
+def test_command_of_a_run_is_escaped(shown):
+    run = finished_run(corpus="<script>a & b.jsonl")
+    show.runs(SimpleNamespace(name="quick"), [run])
+    page = BeautifulSoup(html_of(shown), "html.parser")
+    assert page.find("script") is None
+    assert page.find("code").get_text() == papermill_command(run.config, "quick", "mixed-seed1-0")

@@ -1,0 +1,270 @@
+import shlex
+from itertools import product
+from pathlib import Path
+from unittest import mock
+
+import papermill.cli
+import pytest
+from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from papermill.translators import PythonTranslator
+
+from hybridlib.config import RunConfig
+from hybridlib.errors import InputError
+from hybridlib.splits import _corpus
+from hybridlib.study import load_study, papermill_command, result_file
+
+STUDIES = sorted((Path(__file__).parents[1] / "studies").glob("*.yaml"))
+RUNS = {"quick": 9, "smoke": 5, "xm3600": 13}
+
+
+@pytest.fixture
+def study_of(tmp_path):
+    """Write a study file and load it."""
+
+    def load(text, name="mine.yaml"):
+        file = tmp_path / name
+        file.write_text(text, encoding="utf-8")
+        return load_study(file)
+
+    return load
+
+
+@pytest.mark.parametrize("file", STUDIES, ids=lambda file: file.stem)
+def test_studies_of_the_project_load(file):
+    study = load_study(file)
+    assert (study.name, len(study.configs)) == (file.stem, RUNS[file.stem])
+    assert study.baseline == "monolingual"
+    assert study.title != study.name
+    assert study.question.endswith("?")
+
+
+@pytest.mark.parametrize("file", STUDIES, ids=lambda file: file.stem)
+def test_configurations_of_a_study_differ_in_label_or_seed(file):
+    """Else the comparison of the finished runs would refuse them."""
+    configs = load_study(file).configs
+    assert len({(config.label(), config.seed) for config in configs}) == len(configs)
+
+
+def test_demonstrations_are_the_studies_on_scenes(study_of):
+    assert study_of("runs: [{}]").is_demonstration
+    assert study_of("runs: [{corpus: scenes}, {corpus: xm3600}]").is_demonstration
+    assert not study_of("runs: [{corpus: xm3600}]").is_demonstration
+
+
+def test_grid_is_every_combination(study_of):
+    study = study_of("grid: {sampler: [mixed, hybrid], seed: [1, 2, 3]}")
+    expected = [RunConfig(sampler=s, seed=n) for s, n in product(["mixed", "hybrid"], [1, 2, 3])]
+    assert list(study.configs) == expected
+
+
+def test_runs_stand_before_the_grid(study_of):
+    study = study_of("grid: {seed: [1, 2]}\nruns: [{sampler: untrained}, {sampler: mixed}]")
+    assert [config.label() for config in study.configs] == ["untrained", "mixed", "hybrid 0.5", "hybrid 0.5"]
+
+
+def test_defaults_hold_for_runs_and_grid_alike(study_of):
+    study = study_of("defaults: {steps: 7}\ngrid: {seed: [1, 2]}\nruns: [{sampler: mixed}]")
+    assert [config.steps for config in study.configs] == [7, 7, 7]
+
+
+def test_runs_and_grid_go_before_defaults(study_of):
+    study = study_of("defaults: {seed: 9, steps: 7}\ngrid: {seed: [1]}\nruns: [{seed: 2, sampler: mixed}]")
+    assert [(config.seed, config.steps) for config in study.configs] == [(2, 7), (1, 7)]
+
+
+def test_grid_over_language_lists(study_of):
+    study = study_of("grid: {train_languages: [[en, de], ['no']], seed: [1]}")
+    assert [config.train_languages for config in study.configs] == [("en", "de"), ("no",)]
+
+
+def test_title_and_baseline_have_defaults(study_of):
+    study = study_of("runs: [{sampler: mixed}, {sampler: hybrid, alpha: 0.25}]")
+    assert (study.name, study.title, study.question, study.baseline) == ("mine", "mine", "", "mixed")
+
+
+def test_baseline_may_be_any_label(study_of):
+    assert study_of("baseline: hybrid 0.25\nruns: [{sampler: mixed}, {alpha: 0.25}]").baseline == "hybrid 0.25"
+
+
+BAD = {
+    "not YAML": ("runs: [{", ["no YAML", "expected a study file"]),
+    "a Python tag": ("title: !!python/name:os.system", ["no YAML", "python/name:os.system"]),
+    "a list": ("[1, 2]", ["found [1, 2]", "expected names with values"]),
+    "nothing": ("", ["found None", "expected names with values"]),
+    "number as a name": ("1: 2", ["found {1: 2}", "expected names with values"]),
+    "unknown key": ("colour: red\nruns: [{}]", ["found 'colour'", "expected one of title question baseline"]),
+    "title is a number": ("title: 3\nruns: [{}]", ["found title: 3", "expected a str"]),
+    "runs is no list": ("runs: {seed: 1}", ["found runs: {'seed': 1}", "expected a list"]),
+    "grid is no mapping": ("grid: [seed]", ["found grid: ['seed']", "expected a dict"]),
+    "grid without a list": ("grid: {seed: 3}", ["found grid seed: 3", "expected a list of values"]),
+    "grid of nothing": ("grid: {seed: []}", ["found grid seed: []", "expected a list of values"]),
+    "run is a number": ("runs: [3]", ["found 3", "expected names with values"]),
+    "unknown parameter": ("runs: [{stepz: 3}]", ["unknown parameter 'stepz'", "expected one of corpus"]),
+    "unknown default": ("defaults: {stepz: 3}\nruns: [{}]", ["unknown parameter 'stepz'", "expected one of corpus"]),
+    "alpha 1.5": ("runs: [{alpha: 1.5}]", ["found alpha = 1.5", "expected less than or equal to 1"]),
+    "steps as text": ("runs: [{steps: many}]", ["found steps = 'many'", "expected a valid integer"]),
+    "seed yes": ("runs: [{seed: yes}]", ["found seed = True", "expected a valid integer"]),
+    "no corpus": ("runs: [{corpus: nowhere.jsonl}]", ["found corpus 'nowhere.jsonl'", "expected scenes, xm3600"]),
+    "corpus no file": ("runs: [{corpus: wiki}]", ["found corpus 'wiki'", "expected scenes, xm3600"]),
+    "runs twice": ("runs: [{seed: 1}, {}, {seed: 2}]", ["found 1 runs that are asked for twice", "expected each once"]),
+    "grid and runs": ("runs: [{seed: 2}]\ngrid: {seed: [1, 2]}", ["1 runs that are asked for twice"]),
+    "baseline no label": ("baseline: best\nruns: [{}]", ["found baseline 'best'", "expected one of hybrid 0.5"]),
+    "no run": ("title: Empty", ["found no run", "expected a grid or runs"]),
+    "empty runs": ("runs: []\ngrid: {}", ["found no run", "expected a grid or runs"]),
+    "languages twice": ("runs: [{train_languages: [en, en]}]", ["train_languages: found en en", "different language"]),
+}
+
+
+@pytest.mark.parametrize(("text", "said"), BAD.values(), ids=BAD)
+def test_errors_name_file_value_and_expectation(study_of, tmp_path, text, said):
+    with pytest.raises(InputError) as error:
+        study_of(text)
+    assert str(error.value).startswith(f"{tmp_path / 'mine.yaml'}: ")
+    assert [part for part in said if part not in str(error.value)] == []
+
+
+@pytest.mark.parametrize("grid", ["{batch_size: [32, 64]}", "{sampler: [mixed], alpha: [0.2, 0.8]}"])
+def test_runs_that_a_report_cannot_tell_apart_are_refused_before_they_are_trained(study_of, grid):
+    """One label for two configurations: comparison.by_configuration refuses it, when all is trained."""
+    with pytest.raises(InputError, match=r"mine\.yaml: found"):
+        study_of(f"grid: {grid}")
+
+
+def test_every_wrong_parameter_of_a_run_is_named(study_of):
+    with pytest.raises(InputError) as error:
+        study_of("runs: [{alpha: 2, steps: 0, colour: red}]")
+    assert [line.split("found ")[1].split(",")[0] for line in str(error.value).splitlines()] == [
+        "alpha = 2",
+        "steps = 0",
+        "unknown parameter 'colour'",
+    ]
+
+
+def test_missing_study_lists_those_beside_it(study_of, tmp_path):
+    study_of("runs: [{}]", "there.yaml")
+    with pytest.raises(InputError, match=r"absent\.yaml: found no such study, expected one of: there$"):
+        load_study(tmp_path / "absent.yaml")
+
+
+def test_missing_study_in_an_empty_folder(tmp_path):
+    with pytest.raises(InputError, match="none is there"):
+        load_study(tmp_path / "absent.yaml")
+
+
+def test_folder_is_no_study(tmp_path):
+    (tmp_path / "studies").mkdir()
+    with pytest.raises(InputError, match="studies: found"):
+        load_study(tmp_path / "studies")
+
+
+def test_bytes_are_no_study(tmp_path):
+    (tmp_path / "mine.yaml").write_bytes(b"title: \xff\xfe")
+    with pytest.raises(InputError, match="found no YAML"):
+        load_study(tmp_path / "mine.yaml")
+
+
+@pytest.mark.parametrize("name", ["My Study.yaml", "a..b.yaml", ".yaml"])
+def test_file_name_must_be_a_folder_name(study_of, name):
+    with pytest.raises(InputError, match="study: found the name"):
+        study_of("runs: [{}]", name)
+
+
+@pytest.mark.parametrize("tag", ["object/apply:os.system", "object/new:subprocess.check_call", "object/apply:eval"])
+def test_python_tags_are_refused_and_not_run(study_of, tmp_path, tag):
+    proof = tmp_path / "proof"
+    code = f"open({str(proof)!r}, 'w')" if tag.endswith("eval") else f"touch {proof}"
+    with pytest.raises(InputError, match="found no YAML"):
+        study_of(f'title: !!python/{tag} ["{code}"]\nruns: [{{}}]')
+    assert not proof.exists()
+
+
+def test_run_names_are_those_of_configuration_and_data(study_of):
+    runs = study_of("grid: {sampler: [mixed, hybrid], seed: [1, 2]}").runs()
+    assert [name.rsplit("-", 1)[0] for name in runs] == [
+        "mixed-seed1",
+        "mixed-seed2",
+        "hybrid-0.5-seed1",
+        "hybrid-0.5-seed2",
+    ]
+    assert len({name.rsplit("-", 1)[1] for name in runs}) == 4
+
+
+def test_run_name_follows_the_corpus(study_of, tmp_path):
+    file, names = tmp_path / "own.jsonl", []
+    for word in ("one", "two"):
+        file.write_text(f'{{"concept": "c", "language": "en", "query": "{word}", "passage": "three"}}\n')
+        _corpus.cache_clear()  # a process loads a corpus once
+        names += study_of(f"runs: [{{corpus: {file}}}]").runs()
+    assert len(set(names)) == 2
+
+
+def test_result_file_is_in_the_folder_of_the_run(tmp_path, monkeypatch):
+    monkeypatch.setenv("HYBRIDLIB_REPORTS", str(tmp_path))
+    assert result_file("mine", "mixed-seed1") == tmp_path / "mine" / "runs" / "mixed-seed1" / "result.json"
+
+
+def papermill_reads(command):
+    """Return the parameters that papermill's command line makes of a command; nothing is executed."""
+    program, *arguments = shlex.split(command)
+    assert program == "papermill"
+    with mock.patch("papermill.cli.execute_notebook") as execute:
+        outcome = CliRunner().invoke(papermill.cli.papermill, arguments)
+    assert outcome.exit_code == 0, outcome.output
+    assert execute.call_args.kwargs["input_path"] == "notebooks/2-train.ipynb"
+    return execute.call_args.kwargs["parameters"]
+
+
+words = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=12)
+codes = st.one_of(st.sampled_from(["no", "en", "yes", "on", "1", "1e3", "null", "~", "pt-BR", "2001-01-01"]), words)
+positive = st.floats(min_value=0, exclude_min=True, allow_infinity=False, allow_nan=False)
+parameters = st.fixed_dictionaries(
+    {},
+    optional={
+        "corpus": st.one_of(st.sampled_from(["1", "True", "None", "-p", "--help", "a b.jsonl", "$(x)", "'"]), words),
+        "corpus_path": words,
+        "train_languages": st.lists(codes, min_size=1, max_size=40, unique=True).map(tuple),
+        "test_languages": st.lists(codes, min_size=1, max_size=5, unique=True).map(tuple),
+        "train_concepts": st.integers(min_value=2),
+        "encoder": words,
+        "encoder_revision": st.one_of(st.sampled_from(["1e5", "007", "nan"]), words),
+        "trim_vocabulary": st.booleans(),
+        "precision": st.sampled_from(["auto", "bfloat16", "float32"]),
+        "sampler": st.sampled_from(["untrained", "mixed", "monolingual", "crosslingual", "hybrid"]),
+        "alpha": st.floats(0, 1),
+        "language_power": st.one_of(st.sampled_from([1, 1.0, 1e16, 1e300]), positive),
+        "learning_rate": positive,
+        "symmetric": st.booleans(),
+        "seed": st.integers(0, 2**32 - 1),
+    },
+)
+
+
+@settings(deadline=None)
+@given(parameters)
+def test_papermill_reads_the_command_as_the_configuration(given):
+    config = RunConfig(**given)
+    read = papermill_reads(papermill_command(config, "quick", "a-run"))
+    assert read.pop("study") == "quick"
+    assert RunConfig.checked(read) == config
+
+
+@settings(deadline=None)
+@given(parameters)
+def test_the_cell_that_papermill_writes_is_the_configuration(given):
+    config = RunConfig(**given)
+    cell = {}
+    exec(PythonTranslator.codify(papermill_reads(papermill_command(config, "quick", "a-run"))), cell)
+    assert RunConfig.checked({name: cell[name] for name in RunConfig.model_fields if name in cell}) == config
+
+
+@pytest.mark.parametrize("study", ["quick", "2024", "1e5", "nan", "1_000"])
+def test_papermill_reads_the_study_as_text(study):
+    assert papermill_reads(papermill_command(RunConfig(), study, "a-run"))["study"] == study
+
+
+def test_command_names_the_parameters_that_differ_from_the_defaults():
+    command = papermill_command(RunConfig(alpha=0.25, train_languages=("en", "no")), "quick", "a-run")
+    assert set(papermill_reads(command)) == {"study", "alpha", "train_languages"}
+    assert shlex.split(command)[:3] == ["papermill", "notebooks/2-train.ipynb", "a-run.ipynb"]

@@ -1,0 +1,275 @@
+import copy
+import math
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from hybridlib.config import RunConfig
+from hybridlib.corpora import scenes
+from hybridlib.encoders.encoder import DualEncoder
+from hybridlib.errors import InputError
+from hybridlib.objectives import InfoNCE
+from hybridlib.samplers import (
+    CrosslingualBatchSampler,
+    HybridBatchSampler,
+    MixedBatchSampler,
+    MonolingualBatchSampler,
+)
+from hybridlib.training import Training, batches, learning_rate_factor, make_sampler, parameter_groups, train
+
+torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="module")
+def corpus():
+    return scenes.load(count=60, languages=("en", "de", "ru"))
+
+
+def config(**values) -> RunConfig:
+    quick = {"encoder": "tiny", "batch_size": 12, "steps": 4, "learning_rate": 1e-3, "validate_every": 2, "threads": 1}
+    return RunConfig(**{**quick, **values})
+
+
+def state(encoder: DualEncoder) -> dict[str, torch.Tensor]:
+    return copy.deepcopy(encoder.state_dict())
+
+
+def same(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> bool:
+    return all(torch.equal(tensor, second[name]) for name, tensor in first.items())
+
+
+def trained(corpus, validate=lambda encoder: 0.0, **values) -> tuple[DualEncoder, Training]:
+    encoder = DualEncoder.load("tiny")
+    return encoder, train(config(**values), encoder, corpus, validate)
+
+
+class Script:
+    """A validation that returns chosen values and remembers the weights it was called with."""
+
+    def __init__(self, *values: float) -> None:
+        self.values, self.states = list(values), []
+
+    def __call__(self, encoder: DualEncoder) -> float:
+        self.states.append(state(encoder))
+        return self.values[len(self.states) - 1]
+
+
+@pytest.mark.parametrize("sampler", ["mixed", "monolingual", "crosslingual", "hybrid"])
+def test_loss_falls(corpus, sampler):
+    two = corpus.select(languages=["en", "de"])  # of one script: the tiny encoder knows nothing but characters
+    _, training = trained(two, sampler=sampler, steps=40, validate_every=40, learning_rate=3e-3)
+    losses = training.history["loss"]
+    assert losses[-8:].mean() < losses[:8].mean() - 0.3
+
+
+def test_same_seed_gives_the_same_weights_and_losses(corpus):
+    (first, one), (second, two) = (trained(corpus, seed=3) for _ in range(2))
+    assert same(state(first), state(second))
+    for column in ("loss", "temperature", "learning_rate", "gradient_norm"):
+        assert one.history[column].tolist() == two.history[column].tolist()
+
+
+def test_result_does_not_depend_on_what_was_drawn_before(corpus):
+    first, _ = trained(corpus)
+    torch.rand(17)
+    np.random.default_rng().random(5)
+    second, _ = trained(corpus)
+    assert same(state(first), state(second))
+
+
+def test_other_seed_gives_other_weights_and_losses(corpus):
+    (first, one), (second, two) = (trained(corpus, seed=seed) for seed in (3, 4))
+    assert not same(state(first), state(second))
+    assert (one.history["loss"] != two.history["loss"]).all()
+
+
+def test_seed_fixes_dropout_as_well_as_batches(corpus):
+    """With one batch of all pairs that there are, seeds differ in order and dropout alone."""
+    english = corpus.select(languages=["en"])
+    losses = [
+        trained(english, sampler="monolingual", batch_size=60, steps=1, warmup=0.0, seed=seed)[1].history["loss"][0]
+        for seed in (1, 2, 1)
+    ]
+    assert losses[0] == losses[2]
+    assert abs(losses[0] - losses[1]) > 1e-4  # another order alone would change 1e-7
+
+
+@pytest.mark.parametrize(("values", "best"), [((3, 1, 2), 0), ((1, 3, 2), 1), ((1, 2, 3), 2), ((-3, -2, -2), 1)])
+def test_encoder_ends_with_the_weights_of_its_best_validation(corpus, values, best):
+    script = Script(*values)
+    encoder, training = trained(corpus, script, steps=6)
+    assert training.best_step == 2 * (best + 1)
+    assert [same(state(encoder), other) for other in script.states] == [number == best for number in range(3)]
+
+
+def test_encoder_ends_in_evaluation_mode(corpus):
+    assert {module.training for module in trained(corpus)[0].modules()} == {False}
+
+
+def test_validation_that_switches_to_evaluation_mode_changes_no_training(corpus):
+    first, _ = trained(corpus, lambda encoder: float(encoder.eval() is None))
+    second, _ = trained(corpus)
+    assert same(state(first), state(second))
+
+
+@pytest.mark.parametrize(
+    ("steps", "every", "expected"), [(6, 2, [2, 4, 6]), (5, 2, [2, 4, 5]), (3, 10, [3]), (2, 1, [1, 2])]
+)
+def test_validation_is_every_so_many_steps_and_after_the_last(corpus, steps, every, expected):
+    script = Script(*range(10, 20))
+    _, training = trained(corpus, script, steps=steps, validate_every=every)
+    shown = training.history.dropna(subset="validation")
+    assert shown["step"].tolist() == expected
+    assert shown["validation"].tolist() == list(range(10, 10 + len(expected)))
+
+
+def test_history_has_a_row_a_step_with_these_columns(corpus):
+    _, training = trained(corpus, steps=5)
+    columns = "step loss temperature learning_rate gradient_norm pairs_per_second validation seconds"
+    assert sorted(training.history.columns) == sorted(columns.split())
+    assert training.history["step"].tolist() == [1, 2, 3, 4, 5]
+    assert training.history["seconds"].is_monotonic_increasing
+    assert training.history["seconds"].iloc[-1] <= training.seconds
+    assert (training.history["pairs_per_second"] > 0).all()
+    assert training.history.drop(columns="validation").notna().all(axis=None)
+
+
+def test_history_has_the_learning_rate_of_each_step(corpus):
+    _, training = trained(corpus, steps=5, warmup=0.4, learning_rate=2e-3)
+    assert training.history["learning_rate"].tolist() == pytest.approx([1e-3, 2e-3, 2e-3, 2e-3 * 2 / 3, 2e-3 / 3])
+
+
+def test_first_loss_is_that_of_the_first_batch(corpus):
+    """Without dropout the first loss can be computed by hand."""
+    encoder = DualEncoder.load("tiny")
+    for module in encoder.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = 0.0
+    settings = config(sampler="crosslingual", steps=2)
+    batch = next(iter(make_sampler(settings, corpus.pairs)))
+    text, concept = corpus.table["text"], corpus.pairs.concept
+    queries = encoder.encode([text[query] for query, _ in batch], "query", progress=False)
+    passages = encoder.encode([text[passage] for _, passage in batch], "passage", progress=False)
+    concepts = torch.tensor([concept[query] for query, _ in batch])
+    expected = InfoNCE(0.05)(torch.from_numpy(queries), torch.from_numpy(passages), concepts).item()
+    found = train(settings, encoder, corpus, lambda encoder: 0.0).history["loss"][0]
+    assert found == pytest.approx(expected, rel=1e-4)
+
+
+def test_temperature_is_learned_only_if_asked_for(corpus):
+    _, fixed = trained(corpus, learning_rate=1e-2)
+    _, learned = trained(corpus, learning_rate=1e-2, learn_temperature=True)
+    assert fixed.history["temperature"].tolist() == pytest.approx([0.05] * 4)
+    assert learned.history["temperature"].nunique() == 4
+
+
+def test_long_gradients_are_scaled_down(corpus):
+    """Adam's steps do not depend on a gradient's length, unless it is as small as its epsilon of 1e-8."""
+    free, _ = trained(corpus, max_gradient_norm=1e9)
+    held, training = trained(corpus, max_gradient_norm=1e-9)
+    start = state(DualEncoder.load("tiny"))
+    moved = [max((tensor - start[name]).abs().max().item() for name, tensor in state(e).items()) for e in (free, held)]
+    assert moved[1] < moved[0] / 2
+    assert (training.history["gradient_norm"] > 0.1).all()  # the norm before scaling
+
+
+@pytest.mark.parametrize("warmup", [0.0, 0.1, 0.95])
+@pytest.mark.parametrize("steps", [1, 2])
+def test_few_steps_train(corpus, steps, warmup):
+    _, training = trained(corpus, steps=steps, warmup=warmup)
+    assert len(training.history) == steps
+
+
+def test_loss_that_is_not_finite_is_refused_with_its_step(corpus):
+    def spoil(encoder: DualEncoder) -> float:
+        with torch.no_grad():
+            encoder.model.get_input_embeddings().weight.fill_(math.nan)
+        return 0.0
+
+    with pytest.raises(InputError, match="training: found loss nan at step 3, expected a finite one"):
+        trained(corpus, spoil)
+
+
+def test_matrices_decay_and_biases_norms_and_temperature_do_not():
+    encoder, objective = DualEncoder.load("tiny"), InfoNCE(learn_temperature=True)
+    decayed, free = parameter_groups(encoder, objective, 0.1)
+    names = {id(parameter): name for name, parameter in encoder.named_parameters()}
+    names[id(objective.log_scale)] = "temperature"
+    assert (decayed["weight_decay"], free["weight_decay"]) == (0.1, 0.0)
+    expected = {
+        name for name in names.values() if name.endswith("bias") or "LayerNorm" in name or name == "temperature"
+    }
+    assert {names[id(parameter)] for parameter in free["params"]} == expected
+    assert {names[id(parameter)] for parameter in decayed["params"]} == set(names.values()) - expected
+    assert len(decayed["params"]) + len(free["params"]) == len(names)
+
+
+def test_frozen_parameters_are_in_no_group():
+    encoder = DualEncoder.load("tiny")
+    encoder.model.get_input_embeddings().weight.requires_grad_(False)
+    groups = parameter_groups(encoder, InfoNCE(), 0.1)
+    found = {id(parameter) for group in groups for parameter in group["params"]}
+    assert found == {id(parameter) for parameter in encoder.parameters() if parameter.requires_grad}
+
+
+def test_learning_rate_by_hand():
+    factors = [learning_rate_factor(step, 10, 0.2) for step in range(10)]
+    assert factors == pytest.approx([0.5, 1, 1, 7 / 8, 6 / 8, 5 / 8, 4 / 8, 3 / 8, 2 / 8, 1 / 8])
+
+
+def test_learning_rate_without_warmup_falls_from_the_start():
+    assert [learning_rate_factor(step, 4, 0.0) for step in range(4)] == [1.0, 0.75, 0.5, 0.25]
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3, 10])
+@pytest.mark.parametrize("warmup", [0.0, 0.1, 0.5, 0.99])
+def test_learning_rate_is_positive_at_every_step_and_0_after_the_last(steps, warmup):
+    factors = [learning_rate_factor(step, steps, warmup) for step in range(steps)]
+    assert all(0 < factor <= 1 for factor in factors)
+    assert max(factors) == 1
+    assert learning_rate_factor(steps, steps, warmup) == 0
+
+
+@pytest.mark.parametrize("steps", [1, 4, 5, 6, 13])
+def test_batches_go_on_in_the_next_epoch(corpus, steps):
+    sampler = make_sampler(config(), corpus.pairs)
+    epochs = []
+    for epoch in range(4):
+        sampler.set_epoch(epoch)
+        epochs.extend(sampler)
+    assert len(sampler) == 5
+    assert list(batches(make_sampler(config(), corpus.pairs), steps)) == epochs[:steps]
+    assert epochs[:5] != epochs[5:10]
+
+
+SAMPLERS = {
+    "mixed": MixedBatchSampler,
+    "monolingual": MonolingualBatchSampler,
+    "crosslingual": CrosslingualBatchSampler,
+    "hybrid": HybridBatchSampler,
+}
+
+
+@pytest.mark.parametrize(("name", "kind"), SAMPLERS.items())
+def test_sampler_is_the_one_named_with_its_parameters(corpus, name, kind):
+    sampler = make_sampler(config(sampler=name, seed=7, alpha=0.25, batch_size=9), corpus.pairs)
+    assert type(sampler) is kind
+    assert (sampler.seed, sampler.batch_size) == (7, 9)
+    assert getattr(sampler, "alpha", 0.25) == 0.25
+    assert list(sampler) == list(kind(corpus.pairs, 9, seed=7, **({"alpha": 0.25} if name == "hybrid" else {})))
+
+
+def test_language_power_reaches_the_sampler(corpus):
+    rows = corpus.table
+    few = rows["concept"].isin(corpus.concepts[:20]) | (rows["language"] != "ru")
+    uneven = type(corpus).from_rows(rows[few].itertuples(index=False, name=None), "uneven")
+    weights = {power: make_sampler(config(language_power=power), uneven.pairs).weights for power in (0.0, 1.0)}
+    assert weights[0.0].tolist() == [1, 1, 1]
+    assert weights[1.0].tolist() == [60, 60, 20]
+
+
+def test_untrained_has_no_sampler(corpus):
+    with pytest.raises(InputError, match="found 'untrained', expected hybrid or one of mixed monolingual crosslingual"):
+        make_sampler(config(sampler="untrained"), corpus.pairs)
