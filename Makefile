@@ -13,7 +13,7 @@ study: $(READY)
 	@echo "reports/$(STUDY)/index.html"
 
 test: $(READY)
-	$(BIN)/python -m pytest -n $(CORES)
+	$(BIN)/python -m pytest -n $(CORES) --dist loadfile
 
 lab: $(READY)
 	$(BIN)/jupyter lab notebooks

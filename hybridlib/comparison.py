@@ -29,8 +29,9 @@ def read_runs(study: Study) -> tuple[list[Run], list[str]]:
     Raises:
         InputError: if fewer than two configurations have a finished run, or the baseline has none.
     """
-    folders = [run_folder(study.name, run) for run in study.runs()]
-    runs = [Run.read(folder) for folder in folders if (folder / "result.json").exists()]
+    names = study.labels()
+    folders = {run_folder(study.name, run): names[config] for run, config in study.runs().items()}
+    runs = [Run.read(folder, label) for folder, label in folders.items() if (folder / "result.json").exists()]
     labels = {run.label for run in runs}
     if len(labels) < 2 or study.baseline not in labels:
         raise InputError(

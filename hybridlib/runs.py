@@ -107,24 +107,20 @@ def environment(config: RunConfig) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Run:
-    """A finished run, read from its folder."""
+    """A finished run, read from its folder; ``label`` is the configuration's name in figures and tables."""
 
     folder: Path
     config: RunConfig
+    label: str
     result: dict[str, Any]
 
     @classmethod
-    def read(cls, folder: Path) -> Run:
-        """Read a run that is finished, else raise an InputError."""
+    def read(cls, folder: Path, label: str | None = None) -> Run:
+        """Read a run that is finished, else raise an InputError; without a label it is called as its configuration."""
         if not (folder / "result.json").exists():
             raise InputError(f"{folder}: found no result.json, expected a finished run")
         config = RunConfig.checked(json.loads((folder / "config.json").read_text()), f"{folder}/config.json")
-        return cls(folder, config, json.loads((folder / "result.json").read_text()))
-
-    @property
-    def label(self) -> str:
-        """The configuration's name in figures and tables."""
-        return self.config.label()
+        return cls(folder, config, label or config.label(), json.loads((folder / "result.json").read_text()))
 
     def scores(self) -> pd.DataFrame:
         """Scores of every query; see :class:`hybridlib.evaluation.Evaluation`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -43,6 +44,10 @@ class Study:
         """Return the configurations by run name (this reads the corpora, whose content is part of the names)."""
         return {config.run_name(run_corpus(config).fingerprint): config for config in self.configs}
 
+    def labels(self) -> dict[RunConfig, str]:
+        """Return what figures and tables call each configuration."""
+        return dict(zip(self.configs, labels(self.configs), strict=True))
+
     @property
     def is_demonstration(self) -> bool:
         """Whether any of its texts are made up, so that its numbers show a mechanism and are no findings."""
@@ -77,14 +82,30 @@ def load_study(path: str | Path) -> Study:
         )
     for config in configs:
         check_corpus_name(config.corpus, str(path))
-    labels: dict[str, RunConfig] = {}
-    for config in configs:
-        if labels.setdefault(config.label(), config).model_copy(update={"seed": config.seed}) != config:
-            raise InputError(f"{path}: found two configurations called {config.label()!r}, expected names that differ")
-    baseline = values.get("baseline", configs[0].label())
-    if baseline not in labels:
-        raise InputError(f"{path}: found baseline {baseline!r}, expected one of {', '.join(sorted(labels))}")
+    names = labels(configs)
+    baseline = values.get("baseline", names[0])
+    if baseline not in names:
+        raise InputError(f"{path}: found baseline {baseline!r}, expected one of {', '.join(dict.fromkeys(names))}")
     return Study(name, path, values.get("title", name), values.get("question", ""), baseline, configs)
+
+
+def labels(configs: Sequence[RunConfig]) -> list[str]:
+    """Name each configuration so that those which differ in more than their seed have different names.
+
+    Example:
+        >>> labels([RunConfig(sampler="mixed"), RunConfig(batch_size=8), RunConfig(batch_size=16)])
+        ['mixed', 'hybrid 0.5, batch_size 8', 'hybrid 0.5, batch_size 16']
+    """
+    names = []
+    for config in configs:
+        alike = [other.model_dump() for other in configs if other.label() == config.label()]
+        varied = [
+            key for key in RunConfig.model_fields if key != "seed" and any(o[key] != alike[0][key] for o in alike)
+        ]
+        values = {key: getattr(config, key) for key in varied}
+        said = [f"{key} {' '.join(value) if isinstance(value, tuple) else value}" for key, value in values.items()]
+        names.append(", ".join([config.label(), *said]))
+    return names
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -254,7 +254,7 @@ def test_balance_is_the_distance_to_the_corner_of_the_best():
     said = findings.balance(POINTS)
     distances = {"hybrid 0.5": 0.2, "mixed": np.hypot(0.3, 0.3), "monolingual": 0.5}
     assert "ideal corner (0.900, 0.700) is **hybrid 0.5**, 0.200 away" in said
-    assert said.endswith(f"then mixed, {distances['mixed']:.3f}.")
+    assert said.endswith(f"then **mixed**, {distances['mixed']:.3f} away.")
 
 
 def test_balance_of_a_single_configuration():

@@ -125,11 +125,19 @@ def test_errors_name_file_value_and_expectation(study_of, tmp_path, text, said):
     assert [part for part in said if part not in str(error.value)] == []
 
 
-@pytest.mark.parametrize("grid", ["{batch_size: [32, 64]}", "{sampler: [mixed], alpha: [0.2, 0.8]}"])
-def test_runs_that_a_report_cannot_tell_apart_are_refused_before_they_are_trained(study_of, grid):
-    """One label for two configurations: comparison.by_configuration refuses it, when all is trained."""
-    with pytest.raises(InputError, match=r"mine\.yaml: found"):
-        study_of(f"grid: {grid}")
+@pytest.mark.parametrize(
+    ("grid", "labels"),
+    [
+        ("{batch_size: [32, 64]}", ["hybrid 0.5, batch_size 32", "hybrid 0.5, batch_size 64"]),
+        (
+            "{sampler: [monolingual, hybrid], alpha: [0.2, 0.8]}",
+            ["monolingual, alpha 0.2", "monolingual, alpha 0.8", "hybrid 0.2", "hybrid 0.8"],
+        ),
+        ("{seed: [1, 2]}", ["hybrid 0.5", "hybrid 0.5"]),
+    ],
+)
+def test_configurations_have_labels_that_tell_them_apart(study_of, grid, labels):
+    assert list(study_of(f"grid: {grid}").labels().values()) == labels
 
 
 def test_every_wrong_parameter_of_a_run_is_named(study_of):

@@ -84,7 +84,8 @@ class DualEncoder(nn.Module):
             tokenizer = AutoTokenizer.from_pretrained(source, revision=revision, trust_remote_code=False)
             config = AutoConfig.from_pretrained(source, revision=revision, trust_remote_code=False)
             # A pooler is not used here, and one that the weights lack would be made up at random.
-            takes = inspect.signature(AutoModel._model_mapping[type(config)]).parameters
+            model_class: Any = AutoModel._model_mapping[type(config)]
+            takes = inspect.signature(model_class).parameters
             options = {"add_pooling_layer": False} if "add_pooling_layer" in takes else {}
             model = AutoModel.from_pretrained(
                 source, config=config, revision=revision, use_safetensors=True, dtype=torch.float32, **options
