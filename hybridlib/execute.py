@@ -21,7 +21,7 @@ from hybridlib.paths import project_folder, run_folder, study_folder
 from hybridlib.study import Study
 
 log = logging.getLogger(__name__)
-_UNSHOWN = {"parameters", "hidden"}
+_UNSHOWN = {"parameters", "injected-parameters", "hidden"}
 _TAGS = set(bleach.ALLOWED_TAGS) | set(
     "h1 h2 h3 h4 p br hr div span pre table thead tbody tr th td sup sub dl dt dd".split()
 )

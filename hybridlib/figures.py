@@ -197,7 +197,7 @@ def balance_scatter(points: pd.DataFrame) -> Figure:
     axes.axvline(best[0], color="crimson", linewidth=0.6, linestyle=":")
     axes.axhline(best[1], color="crimson", linewidth=0.6, linestyle=":")
     axes.set(xlabel="monolingual nDCG@10", ylabel="crosslingual nDCG@10")
-    axes.margins(0.15)
+    axes.margins(x=0.25, y=0.15)
     figure.colorbar(drawn, ax=axes, label="rank distance (lower is better)")
     return figure
 
