@@ -67,7 +67,7 @@ def bootstrap_interval(
     concepts = len(contributions)
     sums = np.concatenate(
         [
-            rng.multinomial(concepts, np.full(concepts, 1 / concepts), size=min(_CHUNK, draws - start)) @ contributions
+            contributions[rng.integers(concepts, size=(min(_CHUNK, draws - start), concepts))].sum(1)
             for start in range(0, draws, _CHUNK)
         ]
     )
