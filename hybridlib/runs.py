@@ -36,7 +36,7 @@ def load_encoder(config: RunConfig, split: Split) -> DualEncoder:
     return encoder.to("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def language_groups(config: RunConfig, split: Split) -> dict[str, list[str]]:
+def language_groups(split: Split) -> dict[str, list[str]]:
     """Return the test languages: all, those that were trained on (seen) and the others (unseen)."""
     seen = [language for language in split.test.languages if language in split.train.languages]
     unseen = [language for language in split.test.languages if language not in split.train.languages]
@@ -66,7 +66,7 @@ def write_run(
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "result.json").unlink(missing_ok=True)
-    groups = language_groups(config, split)
+    groups = language_groups(split)
     result = {
         "run": folder.name,
         "label": config.label(),

@@ -133,11 +133,12 @@ def _mapping(value: Any, path: Path) -> dict[str, Any]:
 
 
 def papermill_command(config: RunConfig, study: str, run: str) -> str:
-    """Return the command that makes this run by hand: parameters that differ from their defaults are named."""
+    """Return the command that makes this run by hand: sampler, seed and what differs from its default are named."""
     parts = ["papermill", "notebooks/2-train.ipynb", f"{run}.ipynb", "-r", "study", study]
-    defaults = RunConfig()
+    defaults = RunConfig().model_dump(mode="json")
+    named = {"sampler", "seed", *(["alpha"] if config.sampler == "hybrid" else [])}
     for name, value in config.model_dump(mode="json").items():
-        if value == defaults.model_dump(mode="json")[name]:
+        if value == defaults[name] and name not in named:
             continue
         if isinstance(value, list):
             parts += ["-y", f"{name}: {yaml.safe_dump(value, default_flow_style=True, width=10_000).strip()}"]

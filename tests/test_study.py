@@ -272,7 +272,7 @@ def test_papermill_reads_the_study_as_text(study):
     assert papermill_reads(papermill_command(RunConfig(), study, "a-run"))["study"] == study
 
 
-def test_command_names_the_parameters_that_differ_from_the_defaults():
+def test_command_names_sampler_seed_and_what_differs_from_the_defaults():
     command = papermill_command(RunConfig(alpha=0.25, train_languages=("en", "no")), "quick", "a-run")
-    assert set(papermill_reads(command)) == {"study", "alpha", "train_languages"}
+    assert set(papermill_reads(command)) == {"study", "sampler", "alpha", "seed", "train_languages"}
     assert shlex.split(command)[:3] == ["papermill", "notebooks/2-train.ipynb", "a-run.ipynb"]
