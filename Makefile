@@ -8,6 +8,7 @@ READY := .venv/.ready
 .PHONY: study test lab lint format clean
 
 study: $(READY)
+	@$(BIN)/python -m hybridlib check studies/$(STUDY).yaml
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/snakemake --snakefile workflow/Snakefile --config study=studies/$(STUDY).yaml \
 		--cores $(CORES) --rerun-incomplete --rerun-triggers mtime --nolock --keep-going --quiet rules
 	@echo "reports/$(STUDY)/index.html"

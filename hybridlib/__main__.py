@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from hybridlib.errors import InputError
-from hybridlib.study import load_study, papermill_command, result_file
+from hybridlib.study import check_data, load_study, papermill_command, result_file
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Hybrid batching study: plan it, run it, report it.")
 StudyFile = Annotated[Path, typer.Argument(help="a study file, such as studies/quick.yaml")]
@@ -23,6 +23,12 @@ def plan(study: StudyFile) -> None:
     for run, config in loaded.runs().items():
         state = "finished" if result_file(loaded.name, run).exists() else "open"
         typer.echo(f"{state:9}{papermill_command(config, loaded.name, run)}")
+
+
+@app.command()
+def check(study: StudyFile) -> None:
+    """Read a study and its data and say what is wrong, before anything is trained."""
+    check_data(load_study(study))
 
 
 @app.command()

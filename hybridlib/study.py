@@ -15,7 +15,7 @@ from hybridlib.config import RunConfig
 from hybridlib.corpora.load import check_corpus_name
 from hybridlib.errors import InputError
 from hybridlib.paths import checked_name, run_folder
-from hybridlib.splits import run_corpus
+from hybridlib.splits import run_corpus, run_splits
 
 _FIELDS = {"title": str, "question": str, "baseline": str, "defaults": dict, "grid": dict, "runs": list}
 DEMONSTRATION = "scenes"
@@ -130,6 +130,13 @@ def _mapping(value: Any, path: Path) -> dict[str, Any]:
     if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
         raise InputError(f"{path}: found {value!r}, expected names with values")
     return value
+
+
+def check_data(study: Study) -> None:
+    """Raise, before anything is trained, if a corpus cannot be read or has too few concepts for a split or a batch."""
+    same = {"seed": 0, "alpha": 0.0, "learning_rate": 1.0, "temperature": 1.0, "steps": 1, "language_power": 0.0}
+    for config in dict.fromkeys(config.model_copy(update=same) for config in study.configs):
+        run_splits(config)
 
 
 def papermill_command(config: RunConfig, study: str, run: str) -> str:

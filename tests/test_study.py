@@ -13,7 +13,7 @@ from papermill.translators import PythonTranslator
 from hybridlib.config import RunConfig
 from hybridlib.errors import InputError
 from hybridlib.splits import _corpus
-from hybridlib.study import load_study, papermill_command, result_file
+from hybridlib.study import check_data, load_study, papermill_command, result_file
 
 STUDIES = sorted((Path(__file__).parents[1] / "studies").glob("*.yaml"))
 RUNS = {"quick": 9, "smoke": 5, "xm3600": 13}
@@ -276,3 +276,13 @@ def test_command_names_sampler_seed_and_what_differs_from_the_defaults():
     command = papermill_command(RunConfig(alpha=0.25, train_languages=("en", "no")), "quick", "a-run")
     assert set(papermill_reads(command)) == {"study", "sampler", "alpha", "seed", "train_languages"}
     assert shlex.split(command)[:3] == ["papermill", "notebooks/2-train.ipynb", "a-run.ipynb"]
+
+
+def test_a_batch_larger_than_the_concepts_is_refused_before_training(study_of):
+    study = study_of("defaults: {train_concepts: 40, batch_size: 50}\ngrid: {sampler: [mixed, hybrid], seed: [1, 2]}")
+    with pytest.raises(InputError, match="batch_size: found 50, expected at most the 40 training concepts"):
+        check_data(study)
+
+
+def test_data_that_fit_pass_the_check(study_of):
+    check_data(study_of("defaults: {train_concepts: 40, batch_size: 40}\ngrid: {sampler: [untrained, mixed]}"))
