@@ -44,7 +44,9 @@ def small_png(data: bytes) -> bytes:
     """Return a PNG with a palette of 256 colours, a third of the size: plots have few colours, and pages embed many."""
     stream = io.BytesIO()
     with PIL.Image.open(io.BytesIO(data)) as picture:
-        picture.convert("RGB").quantize(256, dither=PIL.Image.Dither.NONE).save(stream, format="png", optimize=True)
+        picture.convert("RGB").quantize(256, PIL.Image.Quantize.MAXCOVERAGE, dither=PIL.Image.Dither.NONE).save(
+            stream, format="png", optimize=True
+        )
     return stream.getvalue()
 
 
