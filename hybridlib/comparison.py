@@ -31,14 +31,15 @@ def read_runs(study: Study) -> tuple[list[Run], list[str]]:
     """
     names = study.labels()
     folders = {run_folder(study.name, run): names[config] for run, config in study.runs().items()}
-    runs = [Run.read(folder, label) for folder, label in folders.items() if (folder / "result.json").exists()]
+    finished = {folder for folder in folders if all((folder / f).exists() for f in ("result.json", "scores.parquet"))}
+    runs = [Run.read(folder, label) for folder, label in folders.items() if folder in finished]
     labels = {run.label for run in runs}
     if len(labels) < 2 or study.baseline not in labels:
         raise InputError(
             f"{study.path}: found finished runs of {', '.join(sorted(labels)) or 'no configuration'}, "
             f"expected those of the baseline {study.baseline} and of another configuration"
         )
-    return runs, [folder.name for folder in folders if not (folder / "result.json").exists()]
+    return runs, [folder.name for folder in folders if folder not in finished]
 
 
 def write_tables(folder: Path, scores: pd.DataFrame, compared: pd.DataFrame) -> None:
