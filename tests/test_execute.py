@@ -173,15 +173,18 @@ def test_standard_error_is_hidden(page_of):
     assert "a result" in page.get_text()
 
 
-@pytest.mark.parametrize("tag", ["parameters", "hidden"])
+@pytest.mark.parametrize("tag", ["parameters", "injected-parameters", "hidden"])
 def test_cells_of_the_machinery_are_not_shown(page_of, tag):
     page = page_of(new_code_cell("secret = 1", metadata={"tags": [tag, "other"]}), new_code_cell("shown = 1"))
     assert "secret" not in page.get_text()
     assert "shown" in page.get_text()
 
 
-def test_injected_parameters_are_shown(page_of):
-    assert "seed" in page_of(new_code_cell("seed = 7", metadata={"tags": ["injected-parameters"]})).details.get_text()
+def test_an_input_can_be_hidden_and_its_outputs_shown(page_of):
+    shown = {"metadata": {"tags": ["hide-input"]}, "outputs": [new_output("stream", text="said")]}
+    page = page_of(new_code_cell("secret = 7", **shown))
+    assert "said" in page.get_text()
+    assert "secret" not in page.get_text()
 
 
 MARKDOWN = """# One
