@@ -44,11 +44,13 @@ class Training:
             ``pairs_per_second``, ``validation`` where there was one, else NaN, and ``seconds`` since the start.
         best_step: the step whose weights the encoder has now.
         seconds: wall time of training, validations included.
+        cpu_seconds: processor time of the same, over all threads: what it cost where other work ran beside it.
     """
 
     history: pd.DataFrame
     best_step: int
     seconds: float
+    cpu_seconds: float
 
 
 def make_sampler(config: RunConfig, pairs: Pairs) -> PairBatchSampler:
@@ -131,7 +133,7 @@ def train(
     trained = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     history: list[dict[str, float]] = []
     best, best_step, best_state = -math.inf, 0, {}
-    start = time.perf_counter()
+    start, cpu_start = time.perf_counter(), time.process_time()
     encoder.train()
     for step, batch in enumerate(_shown(batches(sampler, config.steps), config.steps), start=1):
         begun = time.perf_counter()
@@ -170,7 +172,8 @@ def train(
         raise InputError("training: found no validation score that is a number, expected one at least")
     encoder.load_state_dict(best_state)
     encoder.eval()
-    return Training(pd.DataFrame(history), best_step, time.perf_counter() - start)
+    seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - cpu_start
+    return Training(pd.DataFrame(history), best_step, seconds, cpu_seconds)
 
 
 class _PairTokens:
