@@ -1,164 +1,218 @@
-"""Exact ranks of relevant passages within each language's corpus and in the pool, in one pass. Numpy alone."""
+"""Exact ranks of relevant passages within each language's corpus and in the pool, in one pass. Numpy and numba."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
+import threadpoolctl
 
+from hybridlib import counting
 from hybridlib.errors import InputError
 
-_BLOCK = 128  # queries a block; with a thousand passages a language, scores of one language stay in the cache
-
-
-@dataclass(frozen=True, eq=False)
-class Texts:
-    """Embedded texts of one role.
-
-    Attributes:
-        vectors: float32 [n, d], unit length.
-        concept: int [n]; a query and a passage of one concept are relevant to each other, in every language.
-        language: int [n], ``0 .. languages - 1``.
-        row: int [n], which text it is. A passage that is the query itself is neither relevant nor ranked.
-    """
-
-    vectors: np.ndarray
-    concept: np.ndarray
-    language: np.ndarray
-    row: np.ndarray
-
-    def __post_init__(self) -> None:
-        """Check shapes and that all vectors are finite and of unit length."""
-        n = len(self.vectors)
-        for field in ("concept", "language", "row"):
-            if getattr(self, field).shape != (n,):
-                raise InputError(f"retrieval: found {field} of shape {getattr(self, field).shape}, expected ({n},)")
-        length = np.linalg.norm(self.vectors, axis=1)
-        wrong = np.flatnonzero(~(np.abs(length - 1) < 1e-3))
-        if len(wrong):
-            raise InputError(f"retrieval: found vector {wrong[0]} of length {length[wrong[0]]}, expected 1")
+_QUERIES, _PASSAGES = 512, 4096  # a block of scores is 8 MB: large enough for the matrix product, small for a cache
 
 
 @dataclass(frozen=True, eq=False)
 class Ranks:
-    """Ranks of all relevant passages; the first four arrays have one entry a relevant (query, passage) pair.
+    """Ranks of relevant passages, and the first passages of the pool.
 
     Attributes:
-        query: int64, index of the query.
-        passage: int64, index of the passage.
-        in_language: int64 >= 1, rank among the passages of the passage's language.
-        in_pool: int64 >= 1, rank among the passages of all languages.
-        top_languages: int64 [queries, languages], how many of the first ``depth`` of the pool are in each language.
+        in_language: int64 [m] >= 1, rank of each relevant passage among the passages of its language.
+        in_pool: int64 [m] >= 1, its rank among the passages of all languages.
+        top: int64 [queries, depth], the first passages of the pool, best first; -1 where the pool has no more.
+        top_scores: float32 [queries, depth], their scores; -inf where there is none.
         pool_size: int64 [queries], number of ranked passages.
     """
 
-    query: np.ndarray
-    passage: np.ndarray
     in_language: np.ndarray
     in_pool: np.ndarray
-    top_languages: np.ndarray
+    top: np.ndarray
+    top_scores: np.ndarray
     pool_size: np.ndarray
 
 
-def exact_ranks(queries: Texts, passages: Texts, languages: int, *, depth: int = 10) -> Ranks:
+def exact_ranks(
+    queries: np.ndarray,
+    passages: np.ndarray,
+    passage_language: np.ndarray,
+    query: np.ndarray,
+    passage: np.ndarray,
+    *,
+    itself: np.ndarray | None = None,
+    order: np.ndarray | None = None,
+    depth: int = 10,
+    threads: int | None = None,
+) -> Ranks:
     """Rank every relevant passage by counting the passages before it: rank = 1 + number of better ones.
 
-    A passage is better if its inner product with the query is larger or, at equal product, if it stands later in
-    ``passages`` (trec_eval's rule: score descending, then id descending). Nothing is cut off.
+    A score is the inner product, computed in float64 and rounded to float32. A passage is better if its score is larger
+    or, at equal score, if its ``order`` is (trec_eval's rule: score descending, then id descending). Nothing is cut
+    off, and ranks do not depend on block sizes, threads, or the library of the matrix product: it only finds
+    what is near enough to be compared exactly. That holds while its error is below 4 u sqrt(d), u = 2 ** -24: rounding
+    errors grow with the square root of d but for a probability that vanishes (Higham & Mary 2019, theorem 2.4).
 
     Args:
-        queries: [nq, d].
-        passages: [np, d].
-        languages: number of languages.
-        depth: of ``top_languages``.
+        queries: float32 [nq, d], unit length.
+        passages: float32 [np, d], unit length; may be memory-mapped, it is read once a thread.
+        passage_language: int [np].
+        query: int [m], positions of queries; with ``passage`` the relevant pairs, each once.
+        passage: int [m], positions of passages.
+        itself: int [nq], a passage that is not ranked for a query (its own text), or -1; never a relevant one.
+        order: int [np], all different; default: the position.
+        depth: of ``top``.
+        threads: default: those of numpy's matrix product.
+
+    Raises:
+        InputError: for shapes that do not fit, a vector that is not of unit length, or a depth beyond the pool.
     """
-    if queries.vectors.shape[1] != passages.vectors.shape[1]:
-        raise InputError(
-            f"retrieval: found queries of {queries.vectors.shape[1]} dimensions, expected {passages.vectors.shape[1]}"
-        )
-    if not 1 <= depth <= len(passages.vectors):
-        raise InputError(f"retrieval: found depth {depth}, expected 1 to {len(passages.vectors)}, the pool's size")
-    by_language = np.argsort(passages.language, kind="stable")  # keeps the given order inside a language
-    edges = np.concatenate([[0], np.cumsum(np.bincount(passages.language, minlength=languages))])
-    vectors = np.ascontiguousarray(passages.vectors[by_language])
-    copies, originals = _copies(vectors)
-    relevant = _Relevant(queries, passages, by_language)
-    parts = []
-    for start in range(0, len(queries.vectors), _BLOCK):
-        block = slice(start, start + _BLOCK)
-        scores = queries.vectors[block] @ vectors.T
-        scores[:, copies] = scores[:, originals]
-        columns, itself = relevant.of(block)
-        scores[itself] = -np.inf
-        parts.append(_rank_block(scores, columns, edges, by_language, depth))
-    columns = np.concatenate(
-        [relevant.of(slice(start, start + _BLOCK))[0] for start in range(0, len(queries.row), _BLOCK)]
+    _check(queries, passages, passage_language, depth)
+    by_query = np.argsort(query, kind="stable")
+    sorted_query, sorted_passage = np.asarray(query, np.int64)[by_query], np.asarray(passage, np.int64)[by_query]
+    relevant = _Relevant(
+        start=np.searchsorted(sorted_query, np.arange(len(queries) + 1)),
+        passage=sorted_passage,
+        language=np.asarray(passage_language)[sorted_passage],
+        threshold=counting.pair_scores(queries, passages, sorted_query, sorted_passage),
     )
-    in_language, in_pool, top = (np.concatenate(field) for field in zip(*parts, strict=True))
-    query, slot = np.nonzero(columns >= 0)
-    excluded = np.isin(queries.row, passages.row)
+    itself = np.full(len(queries), -1) if itself is None else np.asarray(itself, dtype=np.int64)
+    order = np.arange(len(passages)) if order is None else np.asarray(order, dtype=np.int64)
+    blocks = list(_blocks(np.asarray(passage_language)))
+    parts = _spans(len(queries), threads or _blas_threads())
+
+    def count(part: slice) -> _Counts:
+        return _count(queries, passages, relevant, itself, order, blocks, part, depth)
+
+    with threadpoolctl.threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(len(parts)) as pool:
+        counts = list(pool.map(count, parts))
+    back = np.empty(len(by_query), dtype=np.int64)
+    back[by_query] = np.arange(len(by_query))
     return Ranks(
-        query=query,
-        passage=by_language[columns[query, slot]],
-        in_language=in_language[query, slot],
-        in_pool=in_pool[query, slot],
-        top_languages=top,
-        pool_size=len(passages.row) - excluded,
+        in_language=1 + np.concatenate([part.in_language for part in counts])[back],
+        in_pool=1 + np.concatenate([part.in_pool for part in counts])[back],
+        top=np.concatenate([part.best_passages[:, :depth] for part in counts]).astype(np.int64),
+        top_scores=np.concatenate([part.best_scores[:, :depth] for part in counts]),
+        pool_size=len(passages) - (itself >= 0).astype(np.int64),
     )
 
 
-def _copies(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the rows that equal an earlier row, and that row: a matrix product may round equal columns differently."""
-    rows = np.ascontiguousarray(vectors).view(np.dtype((np.void, vectors.shape[1] * vectors.itemsize)))[:, 0]
-    _, first, inverse = np.unique(rows, return_index=True, return_inverse=True)
-    copies = np.flatnonzero(first[inverse] != np.arange(len(rows)))
-    return copies, first[inverse][copies]
-
-
+@dataclass(frozen=True, eq=False)
 class _Relevant:
-    """Finds the columns of relevant passages, and of the query itself, for a block of queries."""
+    """Relevant passages sorted by query: those of query i stand at ``start[i] : start[i + 1]``."""
 
-    def __init__(self, queries: Texts, passages: Texts, by_language: np.ndarray) -> None:
-        concept = passages.concept[by_language]
-        self.order = np.argsort(concept, kind="stable")
-        self.start = np.searchsorted(concept[self.order], queries.concept, side="left")
-        self.stop = np.searchsorted(concept[self.order], queries.concept, side="right")
-        self.width = int((self.stop - self.start).max(initial=1))
-        self.passage_row, self.query_row = passages.row[by_language], queries.row
-
-    def of(self, block: slice) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray]]:
-        """Return columns, int64 [rows, width], -1 where none is, and the (row, column) places of the query itself."""
-        slots = self.start[block, None] + np.arange(self.width)
-        columns = np.where(slots < self.stop[block, None], self.order[np.minimum(slots, len(self.order) - 1)], -1)
-        itself = (columns >= 0) & (self.passage_row[columns] == self.query_row[block, None])
-        places = (np.nonzero(itself)[0], columns[itself])
-        columns[itself] = -1
-        return columns, places
+    start: np.ndarray
+    passage: np.ndarray
+    language: np.ndarray
+    threshold: np.ndarray
 
 
-def _rank_block(
-    scores: np.ndarray, columns: np.ndarray, edges: np.ndarray, order: np.ndarray, depth: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return ranks in the language and in the pool (int64 [rows, width]) and the languages of the first ``depth``."""
-    rows, languages = len(scores), len(edges) - 1
-    thresholds = np.take_along_axis(scores, np.maximum(columns, 0), axis=1)
-    better = np.zeros((*columns.shape, languages), dtype=np.int64)
-    for language in range(languages):
-        part = np.ascontiguousarray(scores[:, edges[language] : edges[language + 1]])
-        for slot in range(columns.shape[1]):
-            threshold = thresholds[:, slot, None]
-            better[:, slot, language] = np.count_nonzero(part > threshold, axis=1)
-            equal = np.count_nonzero(part == threshold, axis=1)
-            for row in np.flatnonzero((equal > 0) & (columns[:, slot] >= 0)):
-                tied = order[edges[language] + np.flatnonzero(part[row] == threshold[row])]
-                better[row, slot, language] += np.count_nonzero(tied > order[columns[row, slot]])
-    own = np.searchsorted(edges, np.maximum(columns, 0), side="right") - 1
-    in_language = 1 + np.take_along_axis(better, own[..., None], axis=2)[..., 0]
-    top = np.zeros((rows, languages), dtype=np.int64)
-    cut = np.partition(scores, scores.shape[1] - depth, axis=1)[:, -depth]
-    for query in range(rows):
-        first = np.flatnonzero((scores[query] >= cut[query]) & (scores[query] > -np.inf))
-        if len(first) > depth:
-            first = first[np.lexsort((-order[first], -scores[query, first]))[:depth]]
-        top[query] = np.bincount(np.searchsorted(edges, first, side="right") - 1, minlength=languages)
-    return in_language, 1 + better.sum(2), top
+@dataclass(frozen=True, eq=False)
+class _Counts:
+    """What one thread counts for its queries."""
+
+    in_language: np.ndarray
+    in_pool: np.ndarray
+    best_scores: np.ndarray
+    best_passages: np.ndarray
+    filled: np.ndarray
+
+
+def _count(
+    queries: np.ndarray,
+    passages: np.ndarray,
+    relevant: _Relevant,
+    itself: np.ndarray,
+    order: np.ndarray,
+    blocks: list[tuple[int, slice | np.ndarray]],
+    part: slice,
+    depth: int,
+) -> _Counts:
+    """Count for the queries of ``part``: passage blocks outside, so passages on disk are read once."""
+    first, last = relevant.start[part.start], relevant.start[part.stop]
+    rows, capacity = part.stop - part.start, depth + max(depth, 16)
+    counts = _Counts(
+        in_language=np.zeros(last - first, dtype=np.int64),
+        in_pool=np.zeros(last - first, dtype=np.int64),
+        best_scores=np.full((rows, capacity), -np.inf, dtype=np.float32),
+        best_passages=np.full((rows, capacity), -1, dtype=np.int32),
+        filled=np.zeros(rows, dtype=np.int64),
+    )
+    band = np.float32(4 * 2.0**-24 * np.sqrt(queries.shape[1]))
+    buffer = np.empty(_QUERIES * _PASSAGES, dtype=np.float32)
+    for language, chosen in blocks:
+        block = np.ascontiguousarray(passages[chosen])
+        positions = np.arange(chosen.start, chosen.stop) if isinstance(chosen, slice) else chosen
+        column = np.searchsorted(positions, itself)
+        column = np.where(positions[np.minimum(column, len(positions) - 1)] == itself, column, -1)
+        for begin in range(part.start, part.stop, _QUERIES):
+            span = slice(begin, min(begin + _QUERIES, part.stop))
+            here = slice(span.start - part.start, span.stop - part.start)
+            slots = slice(relevant.start[span.start], relevant.start[span.stop])
+            mine = slice(slots.start - first, slots.stop - first)
+            products = buffer[: (span.stop - span.start) * len(block)].reshape(-1, len(block))
+            np.matmul(queries[span], block.T, out=products)
+            counting.count_block(
+                products,
+                queries[span],
+                block,
+                positions,
+                order,
+                column[span],
+                band,
+                relevant.start[span.start : span.stop + 1] - slots.start,
+                relevant.threshold[slots],
+                relevant.passage[slots],
+                relevant.language[slots] == language,
+                counts.in_language[mine],
+                counts.in_pool[mine],
+                counts.best_scores[here],
+                counts.best_passages[here],
+                counts.filled[here],
+                depth,
+            )
+    return counts
+
+
+def _blocks(passage_language: np.ndarray) -> Iterator[tuple[int, slice | np.ndarray]]:
+    """Yield a language and the positions of some of its passages, ascending; a slice where they follow each other."""
+    for language in np.unique(passage_language):
+        positions = np.flatnonzero(passage_language == language)
+        for start in range(0, len(positions), _PASSAGES):
+            chosen = positions[start : start + _PASSAGES]
+            together = chosen[-1] - chosen[0] + 1 == len(chosen)
+            yield int(language), slice(int(chosen[0]), int(chosen[-1]) + 1) if together else chosen
+
+
+def _spans(total: int, parts: int) -> list[slice]:
+    """Divide ``0 .. total`` into at most ``parts`` spans of nearly one size."""
+    edges = np.linspace(0, total, min(parts, max(total, 1)) + 1).astype(int).tolist()
+    return [slice(a, b) for a, b in pairwise(edges)]
+
+
+def _blas_threads() -> int:
+    pools = threadpoolctl.threadpool_info()
+    return max((pool["num_threads"] for pool in pools if pool["user_api"] == "blas"), default=1)
+
+
+def _check(queries: np.ndarray, passages: np.ndarray, passage_language: np.ndarray, depth: int) -> None:
+    if queries.shape[1] != passages.shape[1]:
+        raise InputError(
+            f"retrieval: found queries of {queries.shape[1]} dimensions, expected {passages.shape[1]} as the passages"
+        )
+    if np.shape(passage_language) != (len(passages),):
+        raise InputError(
+            f"retrieval: found passage_language of shape {np.shape(passage_language)}, expected ({len(passages)},)"
+        )
+    if not 1 <= depth <= len(passages):
+        raise InputError(f"retrieval: found depth {depth}, expected 1 to {len(passages)}, the pool's size")
+    for what, vectors in (("query", queries), ("passage", passages)):
+        if vectors.dtype != np.float32:
+            raise InputError(f"retrieval: found {what} vectors of {vectors.dtype}, expected float32")
+        for start in range(0, len(vectors), 1 << 16):
+            length = np.linalg.norm(vectors[start : start + (1 << 16)], axis=1)
+            wrong = np.flatnonzero(~(np.abs(length - 1) < 1e-3))
+            if len(wrong):
+                raise InputError(f"retrieval: found {what} {start + wrong[0]} of length {length[wrong[0]]}, expected 1")

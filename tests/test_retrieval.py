@@ -1,12 +1,27 @@
+"""Exact ranks against plain Python sorting of scores computed in float64 and rounded to float32."""
+
+from typing import NamedTuple
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hybridlib import retrieval
 from hybridlib.errors import InputError
-from hybridlib.retrieval import Ranks, Texts, exact_ranks
+from hybridlib.retrieval import exact_ranks
 
 DIMENSION = 8
+
+
+class Case(NamedTuple):
+    queries: np.ndarray
+    passages: np.ndarray
+    passage_language: np.ndarray
+    query: np.ndarray
+    passage: np.ndarray
+    itself: np.ndarray
+    order: np.ndarray
 
 
 def exact_vectors(rng: np.random.Generator, count: int) -> np.ndarray:
@@ -18,238 +33,178 @@ def exact_vectors(rng: np.random.Generator, count: int) -> np.ndarray:
     return vectors
 
 
-def random_vectors(rng: np.random.Generator, count: int) -> np.ndarray:
-    vectors = rng.standard_normal((count, DIMENSION))
+def random_vectors(rng: np.random.Generator, count: int, dimension: int = DIMENSION) -> np.ndarray:
+    vectors = rng.standard_normal((count, dimension))
     return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
 
 
-def ragged(seed, queries=30, passages=50, languages=4, concepts=12, own=0.3, vectors=exact_vectors):
-    """Return queries and passages: any number of passages a cell, a share ``own`` of the queries being passages too."""
+def close_vectors(rng: np.random.Generator, count: int, dimension: int = 384) -> np.ndarray:
+    """Unit vectors so alike that float32 products of them with a query differ by rounding alone, or not at all."""
+    vectors = random_vectors(rng, 1, dimension) + 1e-8 * rng.standard_normal((-(-count // 2), dimension))
+    vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    return vectors[rng.integers(len(vectors), size=count)]
+
+
+def made(seed, queries=30, passages=50, languages=4, relevant=0.15, own=0.3, vectors=exact_vectors) -> Case:
+    """Return a case with any number of relevant passages a query, a share ``own`` of the queries being passages too."""
     rng = np.random.default_rng(seed)
-    p = Texts(
-        vectors(rng, passages),
-        rng.integers(0, concepts, passages),
-        rng.integers(0, languages, passages),
-        rng.permutation(passages),
-    )
-    vector, concept = vectors(rng, queries), rng.integers(0, concepts + 2, queries)
-    language, row = rng.integers(0, languages, queries), passages + rng.permutation(queries)
+    p, q = vectors(rng, passages), vectors(rng, queries)
+    itself = np.full(queries, -1)
     shared = rng.permutation(min(queries, passages))[: int(own * min(queries, passages))]
-    for query, passage in zip(shared, rng.permutation(passages), strict=False):
-        vector[query] = p.vectors[passage]
-        concept[query], language[query], row[query] = p.concept[passage], p.language[passage], p.row[passage]
-    return Texts(vector, concept, language, row), p
+    itself[shared] = rng.permutation(passages)[: len(shared)]
+    q[shared] = p[itself[shared]]
+    chosen = rng.random((queries, passages)) < relevant
+    chosen[shared, itself[shared]] = False
+    query, passage = np.nonzero(chosen)
+    mixed = rng.permutation(len(query))
+    return Case(
+        q, p, rng.integers(0, languages, passages), query[mixed], passage[mixed], itself, rng.permutation(passages)
+    )
 
 
-def ranking_of(query, queries, passages):
-    """Passages for one query, best first: larger product, then later passage; never the query itself."""
-    scores = [
-        float(np.dot(queries.vectors[query].astype(np.float64), vector))
-        for vector in passages.vectors.astype(np.float64)
-    ]
-    candidates = [p for p in range(len(scores)) if passages.row[p] != queries.row[query]]
-    return sorted(candidates, key=lambda p: (-scores[p], -p))
+def ranks_of(case: Case, **options):
+    return exact_ranks(*case[:5], itself=case.itself, order=case.order, **options)
 
 
-def naive(queries, passages, languages, depth):
-    """Return {(query, passage): (rank in the language, rank in the pool)}, top languages and pool sizes, by loops."""
-    ranks, top, sizes = {}, [], []
-    for query in range(len(queries.row)):
-        ranking = ranking_of(query, queries, passages)
-        for passage in ranking:
-            if passages.concept[passage] == queries.concept[query]:
-                same = [p for p in ranking if passages.language[p] == passages.language[passage]]
-                ranks[query, passage] = (same.index(passage) + 1, ranking.index(passage) + 1)
-        top.append([sum(passages.language[p] == language for p in ranking[:depth]) for language in range(languages)])
-        sizes.append(len(ranking))
-    return ranks, top, sizes
+def ranking_of(case: Case, query: int) -> list[int]:
+    scores = np.float32(case.passages.astype(np.float64) @ case.queries[query].astype(np.float64))
+    candidates = [p for p in range(len(scores)) if p != case.itself[query]]
+    return sorted(candidates, key=lambda p: (-scores[p], -case.order[p]))
 
 
-def by_pair(ranks: Ranks) -> dict[tuple[int, int], tuple[int, int]]:
-    rows = zip(ranks.query, ranks.passage, ranks.in_language, ranks.in_pool, strict=True)
-    result = {(int(q), int(p)): (int(a), int(b)) for q, p, a, b in rows}
-    assert len(result) == len(ranks.query)
-    return result
+def assert_as_naive(case: Case, depth: int, **options) -> None:
+    found = ranks_of(case, depth=depth, **options)
+    rankings = [ranking_of(case, query) for query in range(len(case.queries))]
+    for i, (query, passage) in enumerate(zip(case.query, case.passage, strict=True)):
+        ranking = rankings[query]
+        same = [p for p in ranking if case.passage_language[p] == case.passage_language[passage]]
+        assert found.in_pool[i] == ranking.index(passage) + 1
+        assert found.in_language[i] == same.index(passage) + 1
+    for query, ranking in enumerate(rankings):
+        assert found.top[query].tolist() == (ranking[:depth] + [-1] * depth)[:depth]
+        assert found.pool_size[query] == len(ranking)
+        exact = case.passages[found.top[query, : len(ranking)]].astype(np.float64) @ case.queries[query].astype(float)
+        assert found.top_scores[query, : len(exact)] == pytest.approx(exact, abs=1e-7)
 
 
-def assert_as_naive(queries, passages, languages, depth):
-    found, (ranks, top, sizes) = (f(queries, passages, languages, depth=depth) for f in (exact_ranks, naive))
-    assert by_pair(found) == ranks
-    assert found.top_languages.tolist() == top
-    assert found.pool_size.tolist() == sizes
+@pytest.mark.parametrize("vectors", [exact_vectors, random_vectors, close_vectors])
+@pytest.mark.parametrize("seed", range(5))
+def test_ranks_as_by_loops(seed, vectors):
+    assert_as_naive(made(seed, vectors=vectors), depth=10)
 
 
-@pytest.mark.parametrize("seed", range(12))
-def test_ranks_as_by_loops_with_many_ties(seed):
-    queries, passages = ragged(seed)
-    scores = queries.vectors @ passages.vectors.T
-    assert len(np.unique(scores)) < 20  # so there are ties
-    assert_as_naive(queries, passages, 4, depth=10)
-
-
-@pytest.mark.parametrize("seed", range(6))
-def test_ranks_as_by_loops_with_random_vectors(seed):
-    queries, passages = ragged(seed, passages=40, vectors=random_vectors)
-    others = passages.row[None, :] != queries.row[:, None]
-    scores = np.where(others, queries.vectors.astype(np.float64) @ passages.vectors.T.astype(np.float64), np.nan)
-    gap = np.nanmin(np.diff(np.sort(scores, axis=1), axis=1))
-    assert gap > 1e-6  # float32 products, wrong by some 1e-7, are in the same order
-    assert_as_naive(queries, passages, 4, depth=10)
+def test_close_vectors_are_told_apart_by_no_single_matrix_product():
+    """What makes the case above hard: float32 products of equal scores differ, and so do those of another block."""
+    case = made(0, vectors=close_vectors, own=0.0)
+    exact = np.float32(case.queries.astype(np.float64) @ case.passages.T.astype(np.float64))
+    product = case.queries @ case.passages.T
+    assert (np.argsort(product, axis=1) != np.argsort(exact, axis=1)).any()
+    assert len(np.unique(exact)) < exact.size / 20
 
 
 @given(
     seed=st.integers(0, 2**32 - 1),
     queries=st.integers(1, 12),
-    passages=st.integers(2, 25),
+    passages=st.integers(2, 40),
     languages=st.integers(1, 5),
-    concepts=st.integers(1, 6),
     own=st.sampled_from([0.0, 0.5, 1.0]),
+    relevant=st.sampled_from([0.0, 0.1, 1.0]),
+    threads=st.integers(1, 3),
     data=st.data(),
 )
 @settings(max_examples=150, deadline=None, derandomize=True)
-def test_ranks_as_by_loops_for_any_shape(seed, queries, passages, languages, concepts, own, data):
-    depth = data.draw(st.integers(1, passages - 1), label="depth")
-    assert_as_naive(*ragged(seed, queries, passages, languages, concepts, own), languages, depth)
+def test_ranks_as_by_loops_for_any_shape(seed, queries, passages, languages, own, relevant, threads, data):
+    depth = data.draw(st.integers(1, passages), label="depth")
+    assert_as_naive(made(seed, queries, passages, languages, relevant, own), depth, threads=threads)
 
 
-@pytest.mark.parametrize("count", [127, 128, 129, 300])
-def test_ranks_as_by_loops_for_any_number_of_blocks(count):
-    assert_as_naive(*ragged(3, queries=count, passages=20), 4, depth=5)
+@pytest.mark.parametrize(("rows", "columns"), [(1, 1), (7, 16), (512, 3), (64, 64)])
+def test_block_sizes_change_nothing(rows, columns, monkeypatch):
+    monkeypatch.setattr(retrieval, "_QUERIES", rows)
+    monkeypatch.setattr(retrieval, "_PASSAGES", columns)
+    assert_as_naive(made(3, queries=65, vectors=close_vectors), depth=5)
 
 
-def test_order_of_queries_changes_nothing():
-    queries, passages = ragged(5, queries=200)
-    order = np.random.default_rng(0).permutation(200)
-    shuffled = Texts(queries.vectors[order], queries.concept[order], queries.language[order], queries.row[order])
-    first, second = exact_ranks(queries, passages, 4), exact_ranks(shuffled, passages, 4)
-    assert {(int(order[q]), p): ranks for (q, p), ranks in by_pair(second).items()} == by_pair(first)
-    assert (second.top_languages == first.top_languages[order]).all()
-    assert (second.pool_size == first.pool_size[order]).all()
+def test_order_of_queries_and_passages_changes_nothing():
+    case, rng = made(5, queries=200, passages=300, vectors=close_vectors), np.random.default_rng(0)
+    q, p = rng.permutation(200), rng.permutation(300)
+    new_q, new_p = np.argsort(q), np.argsort(p)
+    shuffled = Case(
+        case.queries[q],
+        case.passages[p],
+        case.passage_language[p],
+        new_q[case.query],
+        new_p[case.passage],
+        np.where(case.itself >= 0, new_p[case.itself], -1)[q],
+        case.order[p],
+    )
+    first, second = ranks_of(case), ranks_of(shuffled)
+    assert (first.in_pool == second.in_pool).all()
+    assert (first.in_language == second.in_language).all()
+    assert (first.top[q] == p[second.top]).all()
+    assert (first.top_scores[q] == second.top_scores).all()
 
 
 def test_rank_in_a_language_is_the_rank_in_a_pool_of_that_language_alone():
-    queries, passages = ragged(7)
-    together = by_pair(exact_ranks(queries, passages, 4, depth=1))
-    alone = {}
+    case = made(7, own=0.0)
+    together = ranks_of(case, depth=1).in_language
     for language in range(4):
-        kept = np.flatnonzero(passages.language == language)
-        part = Texts(passages.vectors[kept], passages.concept[kept], passages.language[kept], passages.row[kept])
-        found = exact_ranks(queries, part, 4, depth=1)
-        alone.update({(q, int(kept[p])): ranks for (q, p), ranks in by_pair(found).items()})
-    assert {pair: ranks[0] for pair, ranks in together.items()} == {pair: ranks[1] for pair, ranks in alone.items()}
+        kept = np.flatnonzero(case.passage_language == language)
+        chosen = np.isin(case.passage, kept)
+        alone = exact_ranks(
+            case.queries,
+            case.passages[kept],
+            np.zeros(len(kept), dtype=int),
+            case.query[chosen],
+            np.searchsorted(kept, case.passage[chosen]),
+            order=case.order[kept],
+            depth=1,
+        )
+        assert (alone.in_pool == together[chosen]).all()
+        assert (alone.in_language == alone.in_pool).all()
 
 
-def test_rank_in_the_pool_is_not_better_than_in_the_language():
-    ranks = exact_ranks(*ragged(8), 4)
-    assert (ranks.in_pool >= ranks.in_language).all()
-    assert (ranks.in_pool > ranks.in_language).any()
-    assert (ranks.in_language >= 1).all()
+def test_constant_scores_rank_by_order_wherever_passages_stand():
+    for dimension in (1, 3, 8, 384):
+        for count in (5, 17, 333):
+            vector = random_vectors(np.random.default_rng(count), 1, dimension)
+            ranks = exact_ranks(
+                vector.repeat(3, 0), vector.repeat(count, 0), np.arange(count) % 3, np.arange(3), np.arange(3), depth=4
+            )
+            assert ranks.in_pool.tolist() == [count, count - 1, count - 2]
+            assert ranks.top.tolist() == [[count - 1, count - 2, count - 3, count - 4]] * 3
 
 
-def test_one_language_has_one_ranking():
-    ranks = exact_ranks(*ragged(9, languages=1), 1)
-    assert (ranks.in_pool == ranks.in_language).all()
-
-
-def test_languages_without_passages_change_nothing():
-    queries, passages = ragged(10)
-    few, many = exact_ranks(queries, passages, 4), exact_ranks(queries, passages, 6)
-    assert by_pair(many) == by_pair(few)
-    assert (many.top_languages[:, 4:] == 0).all()
-    assert (many.top_languages[:, :4] == few.top_languages).all()
-
-
-@pytest.mark.parametrize("dimension", [1, 4])
-def test_equal_scores_rank_the_later_passage_first(dimension):
-    ones = np.full((9, dimension), dimension**-0.5, dtype=np.float32)
-    passages = Texts(ones, np.arange(9), np.array([0, 1, 2] * 3), np.arange(9))
-    queries = Texts(ones[:2], np.array([0, 4]), np.array([0, 0]), np.array([100, 101]))
-    ranks = exact_ranks(queries, passages, 3, depth=2)
-    assert by_pair(ranks) == {(0, 0): (3, 9), (1, 4): (2, 5)}
-    assert ranks.top_languages.tolist() == [[0, 1, 1]] * 2  # passages 8 and 7
-
-
-def test_passages_of_one_vector_tie_wherever_they_stand():
-    """Equal vectors have equal products mathematically; a BLAS may round them differently by column."""
-    rng = np.random.default_rng(0)
-    wrong = []
-    for dimension in (3, 8, 32, 384):
-        for count in (5, 17, 100, 333):
-            for asked in (1, 2, 3, 37):
-                vector = rng.standard_normal(dimension)
-                vector = (vector / np.linalg.norm(vector)).astype(np.float32)
-                concept = rng.permutation(count)
-                passages = Texts(np.tile(vector, (count, 1)), concept, rng.integers(0, 3, count), np.arange(count))
-                rows = count + np.arange(asked)
-                queries = Texts(np.tile(vector, (asked, 1)), concept[:1].repeat(asked), np.zeros(asked, int), rows)
-                ranks = exact_ranks(queries, passages, 3, depth=1)
-                if (ranks.in_pool != count).any():  # passage 0 is the first, so the last of equals
-                    wrong.append((dimension, count, asked))
-    assert wrong == []
-
-
-def test_query_itself_is_neither_relevant_nor_ranked():
-    vectors = np.eye(3, dtype=np.float32)
-    passages = Texts(vectors[[0, 0, 1]], np.array([0, 0, 1]), np.array([0, 1, 0]), np.array([10, 11, 12]))
-    queries = Texts(vectors[[0, 0]], np.array([0, 0]), np.array([0, 0]), np.array([10, 99]))
-    ranks = exact_ranks(queries, passages, 2, depth=1)
-    assert by_pair(ranks) == {(0, 1): (1, 1), (1, 0): (1, 2), (1, 1): (1, 1)}
-    assert ranks.pool_size.tolist() == [2, 3]
-
-
-def test_query_itself_is_not_counted_before_others():
-    vectors = np.eye(2, dtype=np.float32)
-    passages = Texts(vectors[[1, 0]], np.array([0, 0]), np.array([0, 0]), np.array([0, 1]))
-    queries = Texts(vectors[[0]], np.array([0]), np.array([0]), np.array([1]))
-    assert by_pair(exact_ranks(queries, passages, 1, depth=1)) == {(0, 0): (1, 1)}
-
-
-def test_query_itself_is_not_counted_at_a_depth_of_the_whole_pool():
-    vectors = np.eye(2, dtype=np.float32)
-    passages = Texts(vectors[[0, 1]], np.array([0, 0]), np.array([0, 1]), np.array([0, 1]))
-    queries = Texts(vectors[[0]], np.array([0]), np.array([0]), np.array([0]))
-    assert exact_ranks(queries, passages, 2, depth=2).top_languages.tolist() == [[0, 1]]
-
-
-def test_query_of_no_relevant_passage_has_no_ranks():
-    vectors = np.eye(2, dtype=np.float32)
-    passages = Texts(vectors, np.array([0, 1]), np.array([0, 0]), np.array([0, 1]))
-    queries = Texts(vectors[[0, 0]], np.array([7, 1]), np.array([0, 0]), np.array([5, 6]))
-    ranks = exact_ranks(queries, passages, 1, depth=2)
-    assert by_pair(ranks) == {(1, 1): (2, 2)}
-    assert ranks.top_languages.tolist() == [[2], [2]]
-
-
-def test_top_languages_sum_to_the_depth():
-    queries, passages = ragged(11)
-    for depth in (1, 2, 7, 49):
-        assert (exact_ranks(queries, passages, 4, depth=depth).top_languages.sum(1) == depth).all()
-
-
-def some_texts(vectors):
-    count = len(vectors)
-    return Texts(np.asarray(vectors, dtype=np.float32), *(np.arange(count) * zero for zero in (1, 0, 1)))
+def test_memory_mapped_passages_give_the_same(tmp_path):
+    case = made(9)
+    np.save(tmp_path / "p.npy", case.passages)
+    mapped = case._replace(passages=np.load(tmp_path / "p.npy", mmap_mode="r"))
+    assert (ranks_of(mapped).in_pool == ranks_of(case).in_pool).all()
 
 
 def test_other_dimensions_are_refused():
     with pytest.raises(InputError, match="found queries of 2 dimensions, expected 3"):
-        exact_ranks(some_texts(np.eye(2)), some_texts(np.eye(3)), 1, depth=1)
+        exact_ranks(np.eye(2, dtype="f"), np.eye(3, dtype="f"), np.zeros(3, int), np.arange(2), np.arange(2))
 
 
 @pytest.mark.parametrize("bad", [[np.nan, 1.0], [0.0, 0.0], [2.0, 0.0], [np.inf, 0.0]])
 def test_vectors_not_of_unit_length_are_refused(bad):
-    with pytest.raises(InputError, match=r"found vector 1 of length \S+, expected 1"):
-        some_texts([[1.0, 0.0], bad])
+    vectors = np.asarray([[1.0, 0.0], bad], dtype=np.float32)
+    one = np.zeros(1, int)
+    with pytest.raises(InputError, match=r"found passage 1 of length \S+, expected 1"):
+        exact_ranks(np.eye(2, dtype="f"), vectors, np.zeros(2, int), one, one, depth=1)
+    with pytest.raises(InputError, match=r"found query 1 of length \S+, expected 1"):
+        exact_ranks(vectors, np.eye(2, dtype="f"), np.zeros(2, int), one, one, depth=1)
+
+
+def test_float64_vectors_are_refused():
+    with pytest.raises(InputError, match="found query vectors of float64, expected float32"):
+        exact_ranks(np.eye(2), np.eye(2, dtype="f"), np.zeros(2, int), np.arange(2), np.arange(2), depth=1)
 
 
 @pytest.mark.parametrize("depth", [0, -1, 4])
 def test_depth_outside_the_pool_is_refused(depth):
     with pytest.raises(InputError, match=f"found depth {depth}, expected 1 to 3"):
-        exact_ranks(some_texts(np.eye(3)), some_texts(np.eye(3)), 1, depth=depth)
-
-
-@pytest.mark.parametrize("field", ["concept", "language", "row"])
-def test_arrays_of_another_length_are_refused(field):
-    fields = {"concept": np.zeros(2, int), "language": np.zeros(2, int), "row": np.arange(2), field: np.zeros(3, int)}
-    with pytest.raises(InputError, match=rf"found {field} of shape \(3,\), expected \(2,\)"):
-        Texts(np.eye(2, dtype=np.float32), **fields)
+        exact_ranks(
+            np.eye(3, dtype="f"), np.eye(3, dtype="f"), np.zeros(3, int), np.arange(3), np.arange(3), depth=depth
+        )
