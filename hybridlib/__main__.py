@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from hybridlib.corpora.load import CORPORA
 from hybridlib.errors import InputError
 from hybridlib.study import check_data, load_study, papermill_command, result_file
 
@@ -49,6 +50,78 @@ def report(study: StudyFile) -> None:
     from hybridlib.execute import execute_comparison
 
     typer.echo(execute_comparison(load_study(study)))
+
+
+@app.command()
+def evaluate(
+    out: Annotated[Path, typer.Option(help="folder for tables, figures and the page")],
+    encoder: Annotated[str | None, typer.Option(help="hub id, local folder, bundled:<name> or tiny")] = None,
+    embeddings: Annotated[Path | None, typer.Option(help="folder with queries.npy, passages.npy and their ids")] = None,
+    run: Annotated[Path | None, typer.Option(help="folder of a training run: its encoder, its test concepts")] = None,
+    corpus: Annotated[str, typer.Option(help=f"what to test on: {CORPORA}")] = "scenes",
+    languages: Annotated[str, typer.Option(help="codes with commas; default: all")] = "",
+    settings: Annotated[str, typer.Option(help="monolingual,crosslingual,multilingual; default: all")] = "",
+    measures: Annotated[str, typer.Option(help="such as nDCG@20,AP,R@100")] = "",
+    debias: Annotated[str, typer.Option(help="centring,shift,lir: any of them, fitted on other texts")] = "",
+    fit_concepts: Annotated[int, typer.Option(help="concepts to fit debiasing on; they are not tested on")] = 200,
+    label: Annotated[str, typer.Option(help="how tables call it; default: the encoder's name")] = "",
+    revision: Annotated[str | None, typer.Option(help="branch, tag or commit of a hub id")] = None,
+    max_length: Annotated[int, typer.Option(help="tokens a text")] = 128,
+    precision: Annotated[str, typer.Option(help="auto, bfloat16 or float32")] = "auto",
+    threads: Annotated[int, typer.Option(help="threads of torch; 0: all")] = 0,
+) -> None:
+    """Evaluate an encoder, precomputed vectors, or a training run: measures, language bias, geometry, one page."""
+    from hybridlib import evaluate_command as command
+
+    command.evaluate(
+        command.Request(
+            out=out,
+            encoder=encoder,
+            embeddings=embeddings,
+            run=run,
+            corpus=corpus,
+            languages=_list(languages),
+            settings=_list(settings),
+            measures=_list(measures),
+            debias=_list(debias),
+            fit_concepts=fit_concepts,
+            label=label,
+            revision=revision,
+            max_length=max_length,
+            precision=precision,
+            threads=threads,
+        ),
+        typer.echo,
+    )
+
+
+@app.command()
+def compare(
+    folders: Annotated[list[Path], typer.Argument(help="folders that `evaluate` wrote")],
+    out: Annotated[Path, typer.Option(help="folder for comparisons.csv, figures and the page")],
+) -> None:
+    """Compare evaluated systems with significance: sign-flip tests by concept, Holm, bootstrap intervals."""
+    from hybridlib import evaluate_command as command
+
+    command.compare(folders, out, typer.echo)
+
+
+@app.command()
+def texts(
+    out: Annotated[Path, typer.Option(help="folder for queries.jsonl and passages.jsonl")],
+    corpus: Annotated[str, typer.Option(help=f"what to test on: {CORPORA}")] = "scenes",
+    languages: Annotated[str, typer.Option(help="codes with commas; default: all")] = "",
+) -> None:
+    """Write the texts of a collection with their ids, to be embedded by any system; see `evaluate --embeddings`."""
+    from hybridlib import evaluate_command as command
+    from hybridlib.corpora.load import load_collection
+
+    command.write_texts(out, load_collection(corpus, _list(languages)))
+
+
+def _list(text: str) -> list[str] | None:
+    """Split at commas; nothing is None."""
+    return [part.strip() for part in text.split(",") if part.strip()] or None
 
 
 def main() -> None:

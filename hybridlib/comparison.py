@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
 
@@ -12,14 +12,13 @@ import pandas as pd
 from hybridlib import significance
 from hybridlib.cache import replace_file
 from hybridlib.errors import InputError
-from hybridlib.evaluation import SETTINGS, SHARE, mean_by_pair
+from hybridlib.evaluation import KEYS, SETTINGS, SHARE, mean_by_pair
 from hybridlib.paths import run_folder
 from hybridlib.runs import Run
 from hybridlib.study import Study
 
-KEYS = ["setting", "query_language", "passage_language", "concept"]
 TESTED = (*((setting, "nDCG@10") for setting in SETTINGS), ("multilingual", "rank_distance"), ("multilingual", SHARE))
-LOWER_IS_BETTER = ("rank_distance", SHARE)
+LOWER_IS_BETTER = ("rank_distance", "max_rank", SHARE, "language_preference")
 LEVEL = 0.05
 
 
@@ -72,12 +71,11 @@ def summary_table(runs: Sequence[Run]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["configuration", "seed", "languages", "setting", "measure", "value"])
 
 
-def seed_mean(runs: Sequence[Run]) -> pd.DataFrame:
-    """Mean over runs (seeds) of the score of every query; they must be tested on the same queries."""
-    tables = [run.scores() for run in runs]
-    for run, table in zip(runs, tables, strict=True):
+def mean_over_seeds(tables: Sequence[pd.DataFrame], label: str) -> pd.DataFrame:
+    """Mean of the score of every query over runs; they must be tested on the same queries."""
+    for number, table in enumerate(tables):
         if not table[KEYS].equals(tables[0][KEYS]):
-            raise InputError(f"{run.folder}: found other test queries than in {runs[0].folder}, expected the same")
+            raise InputError(f"{label}: found other test queries in run {number + 1} than in the first, expected equal")
     measures = [column for column in tables[0] if column not in KEYS]
     values = np.mean([table[measures].to_numpy() for table in tables], axis=0)
     return pd.concat([tables[0][KEYS], pd.DataFrame(values, columns=measures)], axis=1)
@@ -87,7 +85,7 @@ def contributions(first: pd.DataFrame, second: pd.DataFrame, setting: str, measu
     """Difference ``first - second`` by concept and language pair.
 
     Args:
-        first: scores of each query, from :func:`seed_mean`.
+        first: scores of each query, from :func:`mean_over_seeds`.
         second: those of the same queries, by another configuration.
         setting: monolingual, crosslingual or multilingual.
         measure: a column.
@@ -96,13 +94,25 @@ def contributions(first: pd.DataFrame, second: pd.DataFrame, setting: str, measu
         [concepts x language pairs], weighted so that a column sums to the pair's difference of means; the mean over
         columns sums, over concepts, to the difference of macro means. A concept without a query in a pair has 0.
     """
-    chosen = first["setting"] == setting
+    difference = first[measure] - second[measure]
+    chosen = ((first["setting"] == setting) & difference.notna()).to_numpy()
     keys = first.loc[chosen, KEYS[1:]]
-    difference = keys.assign(value=first.loc[chosen, measure] - second.loc[chosen, measure])
-    table = difference.pivot_table(
-        index="concept", columns=["query_language", "passage_language"], values="value", observed=True, aggfunc="mean"
+    concept, concepts = pd.factorize(keys["concept"], sort=True)
+    languages = len(keys["passage_language"].cat.categories)
+    pair = keys["query_language"].cat.codes.to_numpy(np.int64) * languages + keys["passage_language"].cat.codes
+    pairs, column = np.unique(pair, return_inverse=True)
+    shape = len(concepts), len(pairs)
+    cell = concept * len(pairs) + column
+    sums = np.bincount(cell, difference.to_numpy()[chosen], minlength=shape[0] * shape[1]).reshape(shape)
+    names = [
+        keys["query_language"].cat.categories[pairs // languages],
+        keys["passage_language"].cat.categories[pairs % languages],
+    ]
+    return pd.DataFrame(
+        sums / np.bincount(column, minlength=len(pairs)),
+        index=pd.Index(concepts, name="concept"),
+        columns=pd.MultiIndex.from_arrays(names, names=KEYS[1:3]),
     )
-    return (table / table.notna().sum()).fillna(0.0)
 
 
 def pair_verdicts(table: pd.DataFrame, *, flips: int = 10_000) -> pd.Series:
@@ -114,22 +124,26 @@ def pair_verdicts(table: pd.DataFrame, *, flips: int = 10_000) -> pd.Series:
     return pd.Series(np.where(p < LEVEL, np.sign(table.sum()), 0).astype(int), index=table.columns)
 
 
-def comparisons(runs: Sequence[Run], *, flips: int = 10_000) -> pd.DataFrame:
-    """Every pair of configurations in every setting: the content of ``comparisons.csv``.
+def comparisons(systems: Mapping[str, Sequence[pd.DataFrame]], *, flips: int = 10_000) -> pd.DataFrame:
+    """Compare every pair of systems in every setting: the content of ``comparisons.csv``.
 
-    Columns: ``configuration``, ``baseline``, ``setting``, ``measure``, ``difference`` (configuration - baseline, of
-    means over seeds), ``low`` and ``high`` (95 % bootstrap interval, clustered by concept), ``p`` (sign-flip),
-    ``holm_p`` (Holm over the whole table), ``wins``, ``ties``, ``losses`` (over language pairs; a win is the better
-    value, be it the larger or the smaller), ``concepts``, ``seeds`` and ``baseline_seeds``.
+    Args:
+        systems: label -> scores of each query (see :class:`hybridlib.evaluation.Evaluation`), a table a seed.
+        flips: sign vectors, and bootstrap samples.
+
+    Returns:
+        Columns ``configuration``, ``baseline``, ``setting``, ``measure``, ``difference`` (configuration - baseline, of
+        means over seeds), ``low`` and ``high`` (95 % bootstrap interval, clustered by concept), ``p`` (sign-flip),
+        ``holm_p`` (Holm over the whole table), ``wins``, ``ties``, ``losses`` (over language pairs; a win is the better
+        value, be it the larger or the smaller), ``concepts``, ``seeds`` and ``baseline_seeds``.
     """
-    groups = by_configuration(runs)
-    means = {label: seed_mean(group) for label, group in groups.items()}
+    means = {label: mean_over_seeds(tables, label) for label, tables in systems.items()}
     first = next(iter(means))
     for label, table in means.items():
         if not table[KEYS].equals(means[first][KEYS]):
             raise InputError(f"{label}: found other test queries than those of {first}, expected the same")
     rows = []
-    for baseline, label in combinations(groups, 2):
+    for baseline, label in combinations(means, 2):
         for setting, measure in TESTED:
             if not (means[label]["setting"] == setting).any():
                 continue
@@ -138,7 +152,7 @@ def comparisons(runs: Sequence[Run], *, flips: int = 10_000) -> pd.DataFrame:
             sign = -1 if measure in LOWER_IS_BETTER else 1
             verdict = pair_verdicts(table * sign, flips=flips)
             counts = [int((verdict == value).sum()) for value in (1, 0, -1)]
-            seeds = [len(groups[label]), len(groups[baseline])]
+            seeds = [len(systems[label]), len(systems[baseline])]
             rows.append((label, baseline, setting, measure, *result, *counts, len(table), *seeds))
     columns = (
         "configuration baseline setting measure difference low high p wins ties losses concepts seeds baseline_seeds"

@@ -1,41 +1,60 @@
-"""From an encoder and a corpus to scores of every query in every setting."""
+"""From embeddings and a test collection to scores of every query in every setting."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from hybridlib import bias, measures, retrieval
-from hybridlib.corpora.corpus import Corpus
+from hybridlib import retrieval
+from hybridlib.corpora.collection import SETTINGS, Collection
 from hybridlib.errors import InputError
+from hybridlib.measures import DEFAULT, Measure, measure, padded
+from hybridlib.pooled import BIAS, DEPTH, SHARE, Pooled, score_pool
 
-SETTINGS = ("monolingual", "crosslingual", "multilingual")
-DEPTH = 10
-SHARE = f"same_language_share@{DEPTH}"
+__all__ = [
+    "BIAS",
+    "DEPTH",
+    "KEYS",
+    "POOL",
+    "SETTINGS",
+    "SHARE",
+    "Evaluation",
+    "evaluate",
+    "macro_means",
+    "mean_by_pair",
+]
 POOL = "all"
+KEYS = ["setting", "query_language", "passage_language", "concept"]
 
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """Scores of one encoder on one corpus.
+    """Scores of one encoder on one collection.
 
     Attributes:
-        scores: a row a query and corpus: ``setting``, ``query_language``, ``passage_language`` (``all`` for the pool),
-            ``concept``, then a column a measure; the bias measures exist in the multilingual setting alone.
-        ranks: a row a relevant passage: ``setting``, ``query_language``, ``passage_language``, ``concept``, ``rank``;
-            ``multilingual`` ranks are those in the pool.
+        scores: a row a query and corpus that has a relevant passage for it: ``setting``, ``query_language``,
+            ``passage_language`` (``all`` for the pool), ``concept``, then a column a measure; those of :data:`BIAS`
+            exist in the multilingual setting alone.
+        ranks: a row a relevant passage: ``query_language``, ``passage_language``, ``concept``, ``relevance``,
+            ``in_language`` (its rank among the passages of its language) and ``in_pool`` (among all).
         top_share: [query language x passage language], share of the language in the top 10 of the pool.
         even_share: share of each language's passages in the pool.
+        single_answer: [query language x passage language], AP in the pool if of the relevant passages only those of
+            the passage language were in it (LAReQA's heatmap, 2004.05484): a row falls from the diagonal with the
+            preference for the query's own language.
         random_rank_distance: what a random ranking would give, by query language.
+
+    Without the multilingual setting the last four are empty, and ``in_pool`` is the rank in the language.
     """
 
     scores: pd.DataFrame
     ranks: pd.DataFrame
     top_share: pd.DataFrame
     even_share: pd.Series
+    single_answer: pd.DataFrame
     random_rank_distance: pd.Series
 
     def means(self) -> pd.DataFrame:
@@ -43,127 +62,157 @@ class Evaluation:
         return mean_by_pair(self.scores)
 
 
-def query_texts(corpus: Corpus) -> pd.DataFrame:
-    """Rows of the corpus's table that are queries: one a cell, the last of role ``query``, else the last ``text``."""
-    candidates = corpus.table[corpus.table["role"] != "passage"]
-    preferred = candidates.sort_values("role", key=lambda role: role == "query", kind="stable")
-    return preferred[~preferred.duplicated(["concept", "language"], keep="last")].sort_index()
-
-
-def passage_texts(corpus: Corpus) -> pd.DataFrame:
-    """Rows of the corpus's table that are passages: every one of role ``passage`` or ``text``."""
-    return corpus.table[corpus.table["role"] != "query"]
-
-
-def evaluate(corpus: Corpus, query_vectors: np.ndarray, passage_vectors: np.ndarray) -> Evaluation:
+def evaluate(
+    collection: Collection,
+    query_vectors: np.ndarray,
+    passage_vectors: np.ndarray,
+    *,
+    measures: Sequence[str] = DEFAULT,
+    settings: Sequence[str] | None = None,
+) -> Evaluation:
     """Rank and score.
 
     Args:
-        corpus: whose :func:`query_texts` and :func:`passage_texts` are embedded.
+        collection: what is tested on.
         query_vectors: float32 [queries, d], unit length.
-        passage_vectors: float32 [passages, d], unit length.
+        passage_vectors: float32 [passages, d], unit length; may be memory-mapped.
+        measures: names that :func:`hybridlib.measures.measure` knows.
+        settings: monolingual, crosslingual, multilingual; default: those that the collection can test.
+
+    Raises:
+        InputError: for a number of vectors, a measure or a setting that does not fit.
     """
-    queries, passages = query_texts(corpus), passage_texts(corpus)
-    for what, table, vectors in (("query", queries, query_vectors), ("passage", passages, passage_vectors)):
-        if len(table) != len(vectors):
-            raise InputError(f"evaluate: found {len(vectors)} {what} vectors, expected {len(table)}")
-        if table.empty:
-            raise InputError(f"evaluate: found no {what} in corpus {corpus.name}, expected one at least")
-    languages = corpus.languages
-    query, passage = (_texts(t, v, corpus) for t, v in ((queries, query_vectors), (passages, passage_vectors)))
-    ranks = retrieval.exact_ranks(query, passage, len(languages), depth=min(DEPTH, len(passages)))
-    relevant = pd.DataFrame(
-        {
-            "query": ranks.query,
-            "query_language": query.language[ranks.query],
-            "passage_language": passage.language[ranks.passage],
-            "concept": query.concept[ranks.query],
-        }
-    )
-    code = np.asarray(languages)
-    scores = pd.concat(
-        [
-            _single_language_scores(relevant, ranks.in_language, languages),
-            _pooled_scores(relevant, ranks, query, languages),
-        ]
-    )
-    order = np.asarray(corpus.concepts)
-    counts = np.bincount(passage.language, minlength=len(languages))
-    with_relevant, found = np.unique(ranks.query, return_counts=True)
-    expected = pd.Series(bias.random_rank_distance(found, ranks.pool_size[with_relevant]))
+    for what, count, vectors in (
+        ("query", len(collection.queries), query_vectors),
+        ("passage", len(collection.passages), passage_vectors),
+    ):
+        if len(vectors) != count:
+            raise InputError(f"evaluate: found {len(vectors)} {what} vectors, expected {count}")
+    chosen = _chosen(collection, settings)
+    scored = {name: measure(name) for name in measures}
+    relevant = collection.relevant.sort_values("query", kind="stable", ignore_index=True)
+    relevant["query_language"] = collection.query_language[relevant["query"]]
+    relevant["passage_language"] = collection.passage_language[relevant["passage"]]
+    if chosen == ["monolingual"]:
+        ranks, relevant = _ranks_inside_languages(collection, query_vectors, passage_vectors, relevant)
+    else:
+        ranks = retrieval.exact_ranks(
+            query_vectors,
+            passage_vectors,
+            collection.passage_language,
+            relevant["query"].to_numpy(),
+            relevant["passage"].to_numpy(),
+            itself=collection.itself,
+            order=collection.tie_order,
+            depth=min(DEPTH, len(collection.passages)),
+        )
+    relevant["in_language"], relevant["in_pool"] = ranks.in_language, ranks.in_pool
+    parts = [_single_language_scores(relevant, scored, chosen, len(collection.languages))]
+    pooled = Pooled.empty()
+    if "multilingual" in chosen:
+        pooled = score_pool(collection, relevant, ranks, scored, query_vectors, passage_vectors)
+        parts.append(pooled.scores)
+    columns = ["query_language", "passage_language", "query", "relevance", "in_language", "in_pool"]
     return Evaluation(
-        scores=_decoded(scores, languages, order),
-        ranks=_decoded(_rank_table(relevant, ranks), languages, order),
-        top_share=pd.DataFrame(
-            bias.language_matrix(ranks.top_languages[with_relevant], query.language[with_relevant]),
-            languages,
-            languages,
-        ),
-        even_share=pd.Series(counts / counts.sum(), languages),
-        random_rank_distance=expected.groupby(code[query.language[with_relevant]]).mean().reindex(languages),
+        scores=_named(collection, parts),
+        ranks=_named(collection, [relevant[columns]]),
+        top_share=pooled.top_share,
+        even_share=pooled.even_share,
+        single_answer=pooled.single_answer,
+        random_rank_distance=pooled.random_rank_distance,
     )
 
 
-def _texts(table: pd.DataFrame, vectors: np.ndarray, corpus: Corpus) -> retrieval.Texts:
-    return retrieval.Texts(
-        vectors=vectors,
-        concept=pd.Categorical(table["concept"], categories=corpus.concepts).codes.astype(np.int64),
-        language=pd.Categorical(table["language"], categories=corpus.languages).codes.astype(np.int64),
-        row=table.index.to_numpy(),
-    )
+def _chosen(collection: Collection, settings: Sequence[str] | None) -> list[str]:
+    """Return the settings to test, in their order."""
+    for setting in settings or ():
+        if setting not in collection.settings:
+            known = ", ".join(collection.settings)
+            raise InputError(f"evaluate: found setting {setting!r}, expected one that {collection.name} has: {known}")
+    return [setting for setting in SETTINGS if setting in (settings or collection.settings)]
 
 
-def _single_language_scores(relevant: pd.DataFrame, rank: np.ndarray, languages: Sequence[str]) -> pd.DataFrame:
-    group, first = pd.factorize(relevant["query"] * len(languages) + relevant["passage_language"])
-    scores = relevant.iloc[np.unique(group, return_index=True)[1]].drop(columns="query").reset_index(drop=True)
-    same = scores["query_language"] == scores["passage_language"]
-    scores.insert(0, "setting", np.where(same, "monolingual", "crosslingual"))
-    table = measures.padded(group, rank, len(first))
-    return scores.assign(**{name: measure(table) for name, measure in measures.MEASURES.items()})
+def _ranks_inside_languages(
+    collection: Collection, query_vectors: np.ndarray, passage_vectors: np.ndarray, relevant: pd.DataFrame
+) -> tuple[retrieval.Ranks, pd.DataFrame]:
+    """Rank queries among the passages of their own language alone, so that no other products are computed."""
+    same = relevant[relevant["query_language"] == relevant["passage_language"]].reset_index(drop=True)
+    in_language = np.zeros(len(same), dtype=np.int64)
+    for language in np.unique(same["query_language"]):
+        slots = np.flatnonzero(same["query_language"] == language)
+        queries = np.unique(same["query"].to_numpy()[slots])
+        passages = np.flatnonzero(collection.passage_language == language)
+        itself = None
+        if collection.itself is not None:
+            own = np.searchsorted(passages, collection.itself[queries])
+            found = passages[np.minimum(own, len(passages) - 1)] == collection.itself[queries]
+            itself = np.where(found, own, -1)
+        ranks = retrieval.exact_ranks(
+            query_vectors[queries],
+            _rows(passage_vectors, passages),
+            np.zeros(len(passages), dtype=np.int64),
+            np.searchsorted(queries, same["query"].to_numpy()[slots]),
+            np.searchsorted(passages, same["passage"].to_numpy()[slots]),
+            itself=itself,
+            order=collection.tie_order[passages],
+            depth=1,
+        )
+        in_language[slots] = ranks.in_language
+    nothing = np.empty((0, 0), dtype=np.int64)
+    return retrieval.Ranks(in_language, in_language, nothing, nothing.astype(np.float32), nothing[:0]), same
 
 
-def _pooled_scores(
-    relevant: pd.DataFrame, ranks: retrieval.Ranks, query: retrieval.Texts, languages: Sequence[str]
+def _rows(vectors: np.ndarray, positions: np.ndarray) -> np.ndarray:
+    """Take ascending rows; a view where they follow each other, so memory-mapped ones stay on disk."""
+    if len(positions) and positions[-1] - positions[0] + 1 == len(positions):
+        return vectors[positions[0] : positions[-1] + 1]
+    return vectors[positions]
+
+
+def _single_language_scores(
+    relevant: pd.DataFrame, scored: Mapping[str, Measure], chosen: Sequence[str], languages: int
 ) -> pd.DataFrame:
-    with_relevant, group = np.unique(relevant["query"], return_inverse=True)
-    table = measures.padded(group, ranks.in_pool, len(with_relevant))
-    scores = pd.DataFrame(
-        {
-            "setting": "multilingual",
-            "query_language": query.language[with_relevant],
-            "passage_language": len(languages),
-            "concept": query.concept[with_relevant],
-        }
-    )
-    scores = scores.assign(**{name: measure(table) for name, measure in measures.MEASURES.items()})
-    top = ranks.top_languages[with_relevant]
-    return scores.assign(
-        rank_distance=bias.rank_distance(table), **{SHARE: bias.same_language_share(top, query.language[with_relevant])}
-    )
+    """Score each (query, passage language) of the monolingual and crosslingual settings."""
+    same = (relevant["query_language"] == relevant["passage_language"]).to_numpy()
+    kept = (same & ("monolingual" in chosen)) | (~same & ("crosslingual" in chosen))
+    relevant, same = relevant[kept], same[kept]
+    key = relevant["query"].to_numpy() * languages + relevant["passage_language"].to_numpy()
+    _, first, group = np.unique(key, return_index=True, return_inverse=True)
+    scores = relevant[["query", "query_language", "passage_language"]].iloc[first].reset_index(drop=True)
+    scores.insert(0, "setting", np.where(same[first], 0, 1))
+    ranks = padded(group, relevant["in_language"].to_numpy(), len(first))
+    gains = padded(group, relevant["relevance"].to_numpy(), len(first))
+    for name, function in scored.items():
+        scores[name] = function(ranks, gains)
+    return scores
 
 
-def _rank_table(relevant: pd.DataFrame, ranks: retrieval.Ranks) -> pd.DataFrame:
-    same = relevant["query_language"] == relevant["passage_language"]
-    single = relevant.assign(setting=np.where(same, "monolingual", "crosslingual"), rank=ranks.in_language)
-    pooled = relevant.assign(setting="multilingual", rank=ranks.in_pool)
-    return pd.concat([single, pooled])[["setting", "query_language", "passage_language", "concept", "rank"]]
-
-
-def _decoded(table: pd.DataFrame, languages: Sequence[str], concepts: np.ndarray) -> pd.DataFrame:
-    """Replace the numbers of languages and concepts by their names."""
-    names = [*languages, POOL]
-    return table.assign(
-        setting=pd.Categorical(table["setting"], categories=list(SETTINGS)),
-        query_language=pd.Categorical.from_codes(table["query_language"], names),
-        passage_language=pd.Categorical.from_codes(table["passage_language"], names),
-        concept=pd.Categorical.from_codes(table["concept"], list(concepts)),
-    ).reset_index(drop=True)
+def _named(collection: Collection, parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Join tables and replace the numbers of settings, languages and queries by names."""
+    names = [*collection.languages, POOL]
+    columns = list(dict.fromkeys(column for part in parts for column in part.columns))
+    query = np.concatenate([part["query"].to_numpy() for part in parts])
+    concept, concepts = pd.factorize(collection.queries["concept"])
+    code = {
+        "setting": SETTINGS,
+        "query_language": names,
+        "passage_language": names,
+    }
+    joined: dict[str, object] = {}
+    for column in columns:
+        if column == "query":
+            joined["concept"] = pd.Categorical.from_codes(concept[query], list(concepts))
+            continue
+        values = [part[column].to_numpy() if column in part else np.full(len(part), np.nan) for part in parts]
+        together = np.concatenate(values)
+        joined[column] = pd.Categorical.from_codes(together, list(code[column])) if column in code else together
+    first = [key for key in KEYS if key in joined]
+    return pd.DataFrame({**{key: joined[key] for key in first}, **joined})
 
 
 def mean_by_pair(scores: pd.DataFrame) -> pd.DataFrame:
     """Mean over queries by setting and language pair; index (setting, query_language, passage_language)."""
-    keys = ["setting", "query_language", "passage_language"]
-    return scores.drop(columns="concept").groupby(keys, observed=True).mean()
+    return scores.drop(columns="concept").groupby(KEYS[:3], observed=True).mean()
 
 
 def macro_means(by_pair: pd.DataFrame, languages: Sequence[str] | None = None) -> pd.DataFrame:

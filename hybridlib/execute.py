@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import tempfile
+from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,12 @@ def execute_run(study: str, run: str, config: RunConfig) -> Path:
 def execute_comparison(study: Study) -> Path:
     """Execute ``3-compare.ipynb`` for a study; returns the page ``index.html`` in the study's folder."""
     return _execute("3-compare.ipynb", study_folder(study.name), {"study_file": str(study.path.resolve())}, study.title)
+
+
+def execute_evaluation(folders: Sequence[Path], out: Path, title: str) -> Path:
+    """Execute ``5-evaluate.ipynb`` for results of ``evaluate``; returns the page ``index.html`` in ``out``."""
+    parameters = {"folders": [str(folder.resolve()) for folder in folders], "out": str(out.resolve())}
+    return _execute("5-evaluate.ipynb", out, parameters, title)
 
 
 def _execute(notebook: str, folder: Path, parameters: dict[str, Any], title: str) -> Path:

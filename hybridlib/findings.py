@@ -173,3 +173,23 @@ def share_in_pool(summary: pd.DataFrame) -> str:
         f"The own language's share of the top ten is highest for {means.idxmax()} ({means.max():.0%}), "
         f"lowest for {means.idxmin()} ({means.min():.0%})."
     )
+
+
+def evaluation_answer(summary: pd.DataFrame, labels: Sequence[str]) -> str:
+    """Answer how good and how biased the first system is, and which of several is best, in a sentence or two."""
+    chosen = summary[summary["configuration"] == labels[0]]
+    means = chosen.groupby(["setting", "measure"])["value"].mean()
+    measure = next(name for name in summary["measure"] if any((s, name) in means for s in SETTINGS))
+    said = [f"{means[s, measure]:.3f} {s}" for s in SETTINGS if (s, measure) in means]
+    text = f"**{labels[0]}** has a mean {measure} of {', '.join(said)}"
+    if ("multilingual", SHARE) in means:
+        text += f"; {means['multilingual', SHARE]:.0%} of its top ten are in the query's language"
+    if len(labels) > 1 and measure == "nDCG@10" and ("multilingual", "rank_distance") in means:
+        text += f". {answer(summary)[:-1]}"
+    return f"{text}."
+
+
+def own_excess(tables: dict[str, pd.DataFrame]) -> str:
+    """Say how much more than an even share of the top ten each system gives to the query's own language."""
+    said = [f"{label} {float(np.nanmean(np.diag(table.to_numpy()))):+.0%}" for label, table in tables.items()]
+    return f"Mean excess of the own language: {', '.join(said)}."

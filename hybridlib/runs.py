@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import io
 import json
-import os
-import platform
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import torch
 
-from hybridlib.cache import replace_file
 from hybridlib.config import RunConfig
 from hybridlib.corpora import Split
 from hybridlib.encoders.encoder import DualEncoder
 from hybridlib.errors import InputError
 from hybridlib.evaluation import Evaluation, macro_means
+from hybridlib.results import environment, nested, write_csv, write_json, write_parquet
 from hybridlib.training import Training
-
-PACKAGES = ("hybridlib", "torch", "transformers", "tokenizers", "datasets", "numpy", "pandas", "faiss-cpu", "papermill")
 
 
 def load_encoder(config: RunConfig, split: Split) -> DualEncoder:
@@ -77,32 +71,21 @@ def write_run(
         "single_text_cells": len(split.test.single_text_cells),
         "languages": groups,
         "fingerprint": {part: corpus.fingerprint for part, corpus in split._asdict().items()},
-        "means": _nested(summary(after, groups)),
-        "means_before": _nested(summary(before, groups)),
+        "means": _by_group(summary(after, groups)),
+        "means_before": _by_group(summary(before, groups)),
         "random_rank_distance": float(after.random_rank_distance.mean()),
         "best_step": training.best_step if training else 0,
         "seconds": {name: round(value, 2) for name, value in seconds.items()},
-        "environment": environment(config),
+        "environment": environment(config.threads),
     }
     if training is not None:
-        _write_table(folder / "history.csv", training.history)
-    _write_parquet(folder / "ranks.parquet", after.ranks)
-    _write_parquet(folder / "scores.parquet", after.scores)
-    _write_parquet(folder / "top_share.parquet", after.top_share.rename_axis("query_language").reset_index())
-    _write_json(folder / "config.json", config.model_dump(mode="json"))
-    _write_json(folder / "result.json", result)
+        write_csv(folder / "history.csv", training.history)
+    write_parquet(folder / "ranks.parquet", after.ranks)
+    write_parquet(folder / "scores.parquet", after.scores)
+    write_parquet(folder / "top_share.parquet", after.top_share.rename_axis("query_language").reset_index())
+    write_json(folder / "config.json", config.model_dump(mode="json"))
+    write_json(folder / "result.json", result)
     return result
-
-
-def environment(config: RunConfig) -> dict[str, Any]:
-    """Describe what a run was computed with: versions, processor, threads, precision."""
-    return {
-        "python": platform.python_version(),
-        "packages": {name: _version(name) for name in PACKAGES},
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, {torch.backends.cpu.get_cpu_capability()}",
-        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
-        "threads": config.threads,
-    }
 
 
 @dataclass(frozen=True)
@@ -131,30 +114,6 @@ class Run:
         return pd.read_parquet(self.folder / "top_share.parquet").set_index("query_language")
 
 
-def _nested(table: pd.DataFrame) -> dict[str, Any]:
-    """Turn the (languages, setting) table into nested objects; measures that a setting does not have are left out."""
-    nested: dict[str, Any] = {}
-    for (languages, setting), row in table.iterrows():  # type: ignore[misc]
-        nested.setdefault(languages, {})[setting] = {name: float(value) for name, value in row.dropna().items()}
-    return nested
-
-
-def _version(package: str) -> str | None:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return None
-
-
-def _write_json(path: Path, value: Any) -> None:
-    replace_file(path, (json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode())
-
-
-def _write_table(path: Path, table: pd.DataFrame) -> None:
-    replace_file(path, table.to_csv(index=False, float_format="%.6g").encode())
-
-
-def _write_parquet(path: Path, table: pd.DataFrame) -> None:
-    stream = io.BytesIO()
-    table.to_parquet(stream, index=False, compression="zstd")
-    replace_file(path, stream.getvalue())
+def _by_group(table: pd.DataFrame) -> dict[str, Any]:
+    """Turn the (languages, setting) table into nested objects."""
+    return {str(group): nested(part.droplevel("languages")) for group, part in table.groupby("languages", sort=False)}

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from hybridlib.comparison import LOWER_IS_BETTER
-from hybridlib.evaluation import SETTINGS, SHARE
+from hybridlib.evaluation import BIAS, POOL, SETTINGS, SHARE
 from hybridlib.findings import separable
+from hybridlib.results import Results
 
 NDCG_COLUMNS = [*((setting, "nDCG@10") for setting in SETTINGS), ("multilingual", "AP"), ("multilingual", "R@10")]
 BIAS_COLUMNS = [("multilingual", "rank_distance"), ("multilingual", SHARE)]
+ALL_BIAS_COLUMNS = [("multilingual", measure) for measure in BIAS]
 
 
 def measure_table(
@@ -61,7 +65,7 @@ def _tested(comparisons: pd.DataFrame, setting: str, measure: str) -> bool:
 def _number(mean: float | None, deviation: float | None, measure: str) -> str:
     if mean is None or pd.isna(mean):
         return "–"
-    digits = ",.0f" if measure == "rank_distance" else ".3f"
+    digits = {"rank_distance": ",.0f", "max_rank": ",.0f", "max_rank_normalised": ".1f"}.get(measure, ".3f")
     spread = "" if deviation is None or pd.isna(deviation) else f" ± {deviation:{digits}}"
     return f"{mean:{digits}}{spread}"
 
@@ -79,3 +83,45 @@ def significance_table(comparisons: pd.DataFrame) -> pd.DataFrame:
             "wins / ties / losses": f"{row['wins']} / {row['ties']} / {row['losses']}",
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("comparison")
+
+
+def pair_table(by_pair: pd.DataFrame, measure: str) -> pd.DataFrame:
+    """Give a measure by language pair, [query language x passage language], from means by pair of the two settings."""
+    single = by_pair.loc[by_pair.index.get_level_values("passage_language") != POOL, measure].droplevel("setting")
+    table = single.unstack("passage_language").astype(float)
+    return table.set_axis(table.index.astype("str")).set_axis(table.columns.astype("str"), axis=1)
+
+
+def language_tables(results: Sequence[Results]) -> dict[str, dict[str, pd.DataFrame]]:
+    """Give label -> ``top_share``, ``even_share`` and ``single_answer``, each [query language x passage language].
+
+    Where there are several seeds, their mean.
+    """
+    parts: dict[str, list[pd.DataFrame]] = {}
+    for one in results:
+        for label, table in one.languages().items():
+            parts.setdefault(label, []).append(table.set_index(["query_language", "passage_language"]))
+    return {
+        label: {
+            column: (sum(table[column] for table in tables) / len(tables)).unstack()
+            for column in ("top_share", "even_share", "single_answer")
+        }
+        for label, tables in parts.items()
+    }
+
+
+def balance_points(summary: pd.DataFrame) -> pd.DataFrame:
+    """Give what :func:`hybridlib.figures.balance_scatter` draws, a row a system and seed, in the order of systems."""
+    chosen = summary[summary["languages"] == "all"].set_index(["configuration", "seed"])
+    ndcg = chosen[chosen["measure"] == "nDCG@10"].pivot(columns="setting", values="value")
+    distance = chosen.loc[chosen["measure"] == "rank_distance", "value"]
+    points = ndcg[["monolingual", "crosslingual"]].assign(rank_distance=distance)
+    return points.loc[list(dict.fromkeys(chosen.index))].reset_index()
+
+
+def geometry_table(results: Sequence[Results]) -> pd.DataFrame:
+    """Give the numbers of the embeddings, a row a system (mean over seeds), as strings."""
+    rows = pd.DataFrame(
+        [{"system": one.label(name), **numbers} for one in results for name, numbers in one.result["geometry"].items()]
+    )
+    return rows.groupby("system", sort=False).mean().map("{:.3f}".format)

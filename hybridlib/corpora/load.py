@@ -1,36 +1,113 @@
-"""One name for each corpus: what ``corpus`` in a configuration may be."""
+"""One name for each corpus: what ``corpus`` in a configuration and on the command line may be."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from hybridlib.corpora import jsonl, scenes, xm3600
+from hybridlib.corpora import beir, belebele, jsonl, mapping, miracl, mmarco, scenes, squad, xm3600
+from hybridlib.corpora.collection import Collection
 from hybridlib.corpora.corpus import Corpus
 from hybridlib.errors import InputError
 
-NAMES = ("scenes", "xm3600")
+CORPORA = (
+    "scenes, xm3600, xquad-r, mlqa-r, belebele, miracl, mmarco:PAIRS, squad:FOLDER, beir:FOLDER[#SPLIT], "
+    "a .yaml file that describes columns, or a .jsonl, .jsonl.gz or .parquet file; xm3600:PATH, xquad-r:FOLDER, "
+    "mlqa-r:FOLDER and miracl:SOURCE read from elsewhere, xquad-r+paragraphs adds its paragraph to each sentence"
+)
+_Languages = Sequence[str] | None
 
 
-def check_corpus_name(name: str, where: str = "corpus") -> None:
-    """Raise unless :func:`load_corpus` knows ``name``; reads nothing."""
-    if name not in NAMES and not (name.endswith(jsonl.SUFFIXES) and Path(name).is_file()):
-        raise InputError(
-            f"{where}: found corpus {name!r}, expected {', '.join(NAMES)}, "
-            f"or an existing file ending in {', '.join(jsonl.SUFFIXES)}"
-        )
-
-
-def load_corpus(name: str, path: str | None = None) -> Corpus:
-    """Load a corpus by name, or a file in the line form by its path.
+def load_corpus(name: str, path: str | None = None, languages: _Languages = None) -> Corpus:
+    """Load texts to train on, and to test on by concept.
 
     Args:
-        name: ``scenes``, ``xm3600``, or the path of a ``.jsonl``, ``.jsonl.gz`` or ``.parquet`` file.
+        name: see :data:`CORPORA`; of a test collection, the relevant pairs (:meth:`Collection.to_corpus`).
         path: for ``xm3600``: where the captions are, if not in the usual places.
+        languages: where each language is a download of its own, the ones to load; the corpus may have others.
 
     Raises:
         InputError: naming the file, line and value that is wrong.
     """
-    check_corpus_name(name)
-    if name == "scenes":
-        return scenes.load()
-    return xm3600.load(path) if name == "xm3600" else jsonl.load(name)
+    kind, place = _parsed(name)
+    if kind in _COLLECTIONS:
+        return _COLLECTIONS[kind](place, languages).to_corpus()
+    if kind == "xm3600":
+        return xm3600.load(place or path)
+    return _CORPORA[kind](place, languages)
+
+
+def load_collection(name: str, languages: _Languages = None) -> Collection:
+    """Load what is tested on, in all languages or in some.
+
+    Args:
+        name: see :data:`CORPORA`; of a corpus, its concepts (:meth:`Collection.from_corpus`).
+        languages: codes; default: all there are.
+
+    Raises:
+        InputError: naming the file, line and value that is wrong.
+    """
+    kind, place = _parsed(name)
+    if kind in _COLLECTIONS:
+        return _COLLECTIONS[kind](place, languages).select(languages=languages)
+    corpus = load_corpus(name, languages=languages)
+    return Collection.from_corpus(corpus.select(languages=languages))
+
+
+def check_corpus_name(name: str, where: str = "corpus") -> None:
+    """Raise unless :func:`load_corpus` knows ``name``; reads nothing."""
+    _parsed(name, where)
+
+
+def _parsed(name: str, where: str = "corpus") -> tuple[str, str]:
+    """Return the kind of corpus and what stands after the colon (of a file: the file)."""
+    kind, colon, place = name.partition(":")
+    known = kind in _COLLECTIONS or kind in _CORPORA
+    if known and kind not in _FILES and not (colon and not place) and not (kind in _NEED_PLACE and not place):
+        return kind, place
+    for kind, suffixes in _FILES.items():
+        if name.endswith(suffixes) and Path(name).is_file():
+            return kind, name
+    raise InputError(f"{where}: found corpus {name!r}, expected {CORPORA}")
+
+
+def _mmarco(place: str, languages: _Languages) -> Corpus:
+    if not place.isdecimal():
+        raise InputError(f"corpus: found mmarco:{place}, expected a number of pairs, such as mmarco:100000")
+    return mmarco.load(languages or list(mmarco.LANGUAGES), pairs=int(place))
+
+
+def _miracl(place: str, languages: _Languages) -> Collection:
+    if not languages:
+        raise InputError("corpus: found miracl without languages, expected some: each is a download of its own")
+    return miracl.load(languages, source=place or miracl.SOURCE)
+
+
+def _beir(place: str, languages: _Languages) -> Collection:
+    folder, _, split = place.partition("#")
+    alone = languages[0] if languages and len(languages) == 1 else None
+    return beir.load(folder, split=split or "test", language=alone)
+
+
+def _squad(kind: str, *, paragraphs: bool) -> Callable[[str, _Languages], Collection]:
+    return lambda place, _: squad.load(kind, place or None, paragraphs=paragraphs)
+
+
+_COLLECTIONS: dict[str, Callable[[str, _Languages], Collection]] = {
+    "belebele": lambda place, languages: belebele.load(
+        languages or list(belebele.CODES), source=place or belebele.SOURCE
+    ),
+    "miracl": _miracl,
+    "beir": _beir,
+    **{kind: _squad(kind, paragraphs=False) for kind in ("xquad-r", "mlqa-r", "squad")},
+    **{f"{kind}+paragraphs": _squad(kind, paragraphs=True) for kind in ("xquad-r", "mlqa-r", "squad")},
+}
+_CORPORA: dict[str, Callable[[str, _Languages], Corpus]] = {
+    "scenes": lambda *_: scenes.load(),
+    "xm3600": lambda place, _: xm3600.load(place or None),
+    "mmarco": _mmarco,
+    "description": lambda place, _: mapping.load(Path(place)),
+    "file": lambda place, _: jsonl.load(place),
+}
+_FILES = {"description": (".yaml", ".yml"), "file": jsonl.SUFFIXES}
+_NEED_PLACE = ("mmarco", "beir", "squad", "squad+paragraphs")

@@ -6,14 +6,17 @@ import hashlib
 import io
 import logging
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
 
 from hybridlib.cache import cache_folder, replace_file
-from hybridlib.encoders.encoder import DualEncoder
+from hybridlib.encoders.encoder import DualEncoder, Role
 
 log = logging.getLogger(__name__)
+_CHUNK = 1 << 15
+_IN_MEMORY = 1 << 20
 
 
 def cached_vectors(encoder: DualEncoder, rows: Sequence[Sequence[int]]) -> np.ndarray:
@@ -21,8 +24,35 @@ def cached_vectors(encoder: DualEncoder, rows: Sequence[Sequence[int]]) -> np.nd
 
     Token ids stand for texts, prefix and tokenizer. A damaged entry is computed again.
     """
-    key = _key(encoder, rows)
-    file = cache_folder() / "embeddings" / f"{key}.npy"
+    return _cached(encoder, rows, _weights(encoder))
+
+
+def cached_text_vectors(encoder: DualEncoder, texts: Sequence[str], role: Role) -> np.ndarray:
+    """Embed any number of texts, from the cache where they are there; float32 [n, dimension].
+
+    A computation that was stopped goes on with the first 32,768 texts that are missing. The vectors of more than a
+    million texts are written to one file and memory-mapped.
+
+    Args:
+        encoder: what embeds.
+        texts: a list, or a column of a ``datasets.Dataset``: one part at a time is read.
+        role: query or passage.
+    """
+    weights = _weights(encoder)
+    if len(texts) > _IN_MEMORY:
+        return _in_file(encoder, texts, role, weights)
+    parts = [np.empty((0, encoder.dimension), dtype=np.float32)]
+    for start in range(0, len(texts), _CHUNK):
+        parts.append(_cached(encoder, encoder.tokenize(list(texts[start : start + _CHUNK]), role), weights))
+        log.info("%s: %d of %d texts", role, min(start + _CHUNK, len(texts)), len(texts))
+    return np.concatenate(parts)
+
+
+def _cached(encoder: DualEncoder, rows: Sequence[Sequence[int]], weights: bytes) -> np.ndarray:
+    digest = hashlib.sha256(weights)
+    for row in rows:
+        digest.update(np.asarray([len(row), *row], dtype=np.int64).tobytes())
+    file = _file(digest.hexdigest())
     if file.exists():
         data = file.read_bytes()
         content, checksum = data[:-32], data[-32:]
@@ -33,17 +63,46 @@ def cached_vectors(encoder: DualEncoder, rows: Sequence[Sequence[int]]) -> np.nd
     stream = io.BytesIO()
     np.save(stream, vectors, allow_pickle=False)
     content = stream.getvalue()
-    file.parent.mkdir(parents=True, exist_ok=True)
     replace_file(file, content + hashlib.sha256(content).digest())
     return vectors
 
 
-def _key(encoder: DualEncoder, rows: Sequence[Sequence[int]]) -> str:
+def _in_file(encoder: DualEncoder, texts: Sequence[str], role: Role, weights: bytes) -> np.ndarray:
+    """Embed part after part into one file, beside which stands how many texts are done; return it memory-mapped."""
+    digest = hashlib.sha256(weights + f"{role} {encoder.prefixes[role]} {encoder.max_length}".encode())
+    digest.update(encoder.tokenizer.backend_tokenizer.to_str().encode())
+    for start in range(0, len(texts), _CHUNK):
+        for text in texts[start : start + _CHUNK]:
+            data = text.encode()
+            digest.update(len(data).to_bytes(8, "little") + data)
+    file = _file(digest.hexdigest())
+    if not file.exists():
+        growing, record = file.with_suffix(".part"), file.with_suffix(".done")
+        done = int(record.read_text()) if record.exists() and growing.exists() else 0
+        mode = "r+" if done else "w+"
+        vectors = np.lib.format.open_memmap(growing, mode, np.float32, (len(texts), encoder.dimension))
+        for start in range(done, len(texts), _CHUNK):
+            rows = encoder.tokenize(list(texts[start : start + _CHUNK]), role)
+            vectors[start : start + len(rows)] = encoder.encode_rows(rows)
+            vectors.flush()
+            replace_file(record, str(start + len(rows)).encode())
+            log.info("%s: %d of %d texts", role, start + len(rows), len(texts))
+        growing.replace(file)
+        record.unlink()
+    return np.load(file, mmap_mode="r", allow_pickle=False)
+
+
+def _file(key: str) -> Path:
+    folder = cache_folder() / "embeddings"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"{key}.npy"
+
+
+def _weights(encoder: DualEncoder) -> bytes:
+    """Hash the weights and what else the numbers depend on."""
     digest = hashlib.sha256()
     for name, tensor in encoder.state_dict().items():
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
         digest.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy())
     digest.update(f"bfloat16 {encoder.uses_bfloat16} threads {torch.get_num_threads()}".encode())
-    for row in rows:
-        digest.update(np.asarray([len(row), *row], dtype=np.int64).tobytes())
-    return digest.hexdigest()
+    return digest.digest()

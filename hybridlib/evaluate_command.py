@@ -1,0 +1,240 @@
+"""What ``python -m hybridlib evaluate``, ``compare`` and ``texts`` do."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from hybridlib.cache import replace_file
+from hybridlib.comparison import comparisons
+from hybridlib.corpora.collection import Collection
+from hybridlib.corpora.load import load_collection
+from hybridlib.debias import DEBIASINGS
+from hybridlib.encoders.embedding_cache import cached_text_vectors
+from hybridlib.encoders.encoder import DualEncoder
+from hybridlib.errors import InputError
+from hybridlib.execute import execute_evaluation
+from hybridlib.measures import DEFAULT, measure
+from hybridlib.results import Results, environment, systems, write_csv, write_results
+from hybridlib.runs import Run
+from hybridlib.splits import run_corpus
+from hybridlib.system import Embedded, evaluate_system
+from hybridlib.tables import significance_table
+from hybridlib.vectors import read_vectors
+
+Say = Callable[[str], object]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to evaluate: one of ``encoder``, ``embeddings`` and ``run``; the rest as the command line explains it."""
+
+    out: Path
+    encoder: str | None = None
+    embeddings: Path | None = None
+    run: Path | None = None
+    corpus: str = "scenes"
+    languages: Sequence[str] | None = None
+    settings: Sequence[str] | None = None
+    measures: Sequence[str] | None = None
+    debias: Sequence[str] | None = None
+    fit_concepts: int = 200
+    label: str = ""
+    revision: str | None = None
+    max_length: int = 128
+    precision: Any = "auto"
+    threads: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be done before anything is loaded."""
+        given = [name for name in ("encoder", "embeddings", "run") if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise InputError(
+                f"evaluate: found {' and '.join(given) or 'no system'}, expected encoder, embeddings or run"
+            )
+        for name in self.debias or ():
+            if name not in DEBIASINGS:
+                raise InputError(f"debias: found {name!r}, expected any of {', '.join(DEBIASINGS)}")
+        for name in self.measures or ():
+            measure(name)
+
+
+@dataclass
+class _Loaded:
+    """A system ready to be tested, and what ``result.json`` says of it."""
+
+    label: str
+    test: Embedded
+    fit: Embedded | None
+    about: dict[str, Any] = field(default_factory=dict)
+
+
+def evaluate(request: Request, say: Say) -> Path:
+    """Evaluate a system, write results and page into ``request.out``, and ``say`` the means; returns the page."""
+    seconds: dict[str, float] = {}
+    if request.threads:
+        torch.set_num_threads(request.threads)
+    with _timed(seconds, "embed"):
+        loaded = _run(request) if request.run else _system(request)
+    _check_cutoffs(request.measures or (), loaded.test.collection)
+    with _timed(seconds, "evaluate"):
+        evaluated = evaluate_system(
+            loaded.test,
+            loaded.fit,
+            request.debias or (),
+            measures=request.measures or DEFAULT,
+            settings=request.settings,
+        )
+    with _timed(seconds, "geometry"):
+        geometry = {name: system.geometry() for name, (system, _) in evaluated.items()}
+    result = write_results(
+        request.out,
+        {name: evaluation for name, (_, evaluation) in evaluated.items()},
+        geometry,
+        {
+            "label": loaded.label,
+            "seed": None,
+            **loaded.about,
+            "collection": _described(loaded.test.collection),
+            "fitted_on": _described(loaded.fit.collection) if loaded.fit and request.debias else None,
+            "settings": list(request.settings or loaded.test.collection.settings),
+            "measures": list(request.measures or DEFAULT),
+            "seconds": {name: round(value, 2) for name, value in seconds.items()},
+            "environment": environment(torch.get_num_threads()),
+        },
+    )
+    say(_means(result).to_string(float_format="{:.3f}".format))
+    return _page([request.out], request.out, f"{loaded.label} on {loaded.test.collection.name}", say)
+
+
+def compare(folders: Sequence[Path], out: Path, say: Say) -> Path:
+    """Compare the systems of several results with significance, ``say`` the differences, and write the page."""
+    found = systems([Results.read(folder) for folder in folders])
+    if len(found) < 2:
+        raise InputError(f"compare: found one system, {', '.join(found)}, expected two at least")
+    compared = comparisons(found)
+    out.mkdir(parents=True, exist_ok=True)
+    write_csv(out / "comparisons.csv", compared)
+    say(significance_table(compared).replace(r"^\*", "", regex=True).to_string())
+    return _page(folders, out, " · ".join(found), say)
+
+
+def write_texts(folder: Path, collection: Collection) -> None:
+    """Write ``queries.jsonl`` and ``passages.jsonl`` (id, language, text) for a system that embeds elsewhere."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, rows in (("queries", collection.queries.to_dict("records")), ("passages", collection.passages)):
+        lines = (
+            json.dumps({key: row[key] for key in ("id", "language", "text")}, ensure_ascii=False) + "\n" for row in rows
+        )
+        replace_file(folder / f"{name}.jsonl", "".join(lines).encode())
+
+
+def _system(request: Request) -> _Loaded:
+    """Embed a collection by an encoder, or take its vectors from files; hold concepts out where something is fitted."""
+    collection = load_collection(request.corpus, request.languages)
+    if request.embeddings is not None:
+        queries = read_vectors(request.embeddings, "queries", collection.queries["id"].tolist())
+        passages = read_vectors(request.embeddings, "passages", collection.passages["id"][:])
+        test = Embedded(collection, queries, passages)
+        name, about = request.embeddings.name, {"embeddings": str(request.embeddings)}
+    else:
+        name = str(request.encoder)
+        encoder = DualEncoder.load(
+            name, max_length=request.max_length, precision=request.precision, revision=request.revision
+        )
+        test = _embedded(encoder, collection)
+        about = {"encoder": name, "revision": request.revision, "max_length": request.max_length}
+    fit = None
+    if request.debias:
+        fit, test = test.divided(request.fit_concepts)
+    return _Loaded(request.label or name, test, fit, about)
+
+
+def _run(request: Request) -> _Loaded:
+    """Embed the test concepts of a training run by its encoder, and the first training concepts to fit debiasing on.
+
+    The latter in all test languages: a language that was not trained on has to be fitted as well.
+    """
+    run = Run.read(Path(str(request.run)))
+    config = run.config
+    name = config.encoder if config.sampler == "untrained" else str(run.folder / "encoder")
+    encoder = DualEncoder.load(name, max_length=config.max_length, precision=config.precision)
+    split = run_corpus(config).split(config.train_concepts, config.validation_concepts, config.test_concepts)
+    languages = request.languages or config.test_languages
+    test = split.test.select(languages=languages)
+    fit = split.train.select(concepts=split.train.concepts[: request.fit_concepts], languages=languages)
+    if request.languages is None and test.fingerprint != run.result["fingerprint"]["test"]:
+        raise InputError(f"{run.folder}: found another corpus than the run was tested on, expected the same")
+    return _Loaded(
+        request.label or run.label,
+        _embedded(encoder, Collection.from_corpus(test)),
+        _embedded(encoder, Collection.from_corpus(fit)) if request.debias else None,
+        {
+            "seed": None if config.sampler == "untrained" else config.seed,
+            "run": run.folder.name,
+            "configuration": config.model_dump(mode="json", exclude_defaults=True),
+        },
+    )
+
+
+def _embedded(encoder: DualEncoder, collection: Collection) -> Embedded:
+    """Embed the texts of a collection, from the cache where they are there."""
+    queries = cached_text_vectors(encoder, collection.queries["text"].tolist(), "query")
+    return Embedded(collection, queries, cached_text_vectors(encoder, collection.passages["text"], "passage"))
+
+
+def _check_cutoffs(measures: Sequence[str], collection: Collection) -> None:
+    """Refuse a measure whose K is larger than a language's passages."""
+    counts = np.bincount(collection.passage_language, minlength=len(collection.languages))
+    smallest = int(counts.argmin())
+    for name in measures:
+        k = int(name.partition("@")[2] or 0)
+        if k > counts[smallest]:
+            raise InputError(
+                f"measures: found {name}, expected K of at most {counts[smallest]}, "
+                f"the passages in {collection.languages[smallest]}"
+            )
+
+
+def _page(folders: Sequence[Path], out: Path, title: str, say: Say) -> Path:
+    page = execute_evaluation(folders, out, title)
+    say(str(page))
+    return page
+
+
+def _means(result: dict[str, Any]) -> pd.DataFrame:
+    """Give the means of results, a row a setting and measure, a column a debiasing."""
+    columns = {
+        name: {(setting, measure): value for setting, values in means.items() for measure, value in values.items()}
+        for name, means in result["means"].items()
+    }
+    return pd.DataFrame(columns).rename_axis(["setting", "measure"])
+
+
+def _described(collection: Collection) -> dict[str, Any]:
+    return {
+        "name": collection.name,
+        "languages": collection.languages,
+        "concepts": int(collection.queries["concept"].nunique()),
+        "queries": len(collection.queries),
+        "passages": len(collection.passages),
+        "relevant": len(collection.relevant),
+        "notes": list(collection.notes),
+        "fingerprint": collection.fingerprint,
+    }
+
+
+@contextmanager
+def _timed(seconds: dict[str, float], name: str) -> Iterator[None]:
+    start = time.perf_counter()
+    yield
+    seconds[name] = time.perf_counter() - start

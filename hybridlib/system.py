@@ -1,0 +1,87 @@
+"""One system under test: the vectors that it gives to a collection's texts, with and without debiasing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hybridlib.corpora.collection import Collection
+from hybridlib.corpora.holdout import held_out
+from hybridlib.debias import fitted
+from hybridlib.errors import InputError
+from hybridlib.evaluation import Evaluation, evaluate
+from hybridlib.measures import DEFAULT
+
+PLAIN = "none"
+
+
+@dataclass(frozen=True, eq=False)
+class Embedded:
+    """A collection with the vectors of its texts.
+
+    Attributes:
+        collection: queries and passages.
+        queries: float32 [queries, d], unit length.
+        passages: float32 [passages, d], unit length.
+    """
+
+    collection: Collection
+    queries: np.ndarray
+    passages: np.ndarray
+
+    def divided(self, concepts: int) -> tuple[Embedded, Embedded]:
+        """Hold out a part with about ``concepts`` concepts to fit something on; return it and the rest."""
+        queries, passages = held_out(self.collection, concepts)
+        first, second = (
+            Embedded(self.collection.kept(q, p), self.queries[q], self.passages[p])
+            for q, p in ((queries, passages), (~queries, ~passages))
+        )
+        return first, second
+
+
+def debiased(name: str, fit: Embedded, test: Embedded) -> Embedded:
+    """Apply one of :data:`hybridlib.debias.DEBIASINGS`, fitted on the texts of ``fit``, to those of ``test``.
+
+    Raises:
+        InputError: if a language of ``test`` has no text in ``fit``, or the two share a text's concept.
+    """
+    shared = set(fit.collection.queries["concept"]) & set(test.collection.queries["concept"])
+    if shared:
+        raise InputError(f"{name}: found {len(shared)} concepts to fit on among those to test on, expected none")
+    names = np.asarray(fit.collection.languages)
+    queries, passages = fitted(
+        name,
+        fit.queries,
+        names[fit.collection.query_language],
+        fit.passages,
+        names[fit.collection.passage_language],
+        fit.collection.passage_concept,
+    )
+    names = np.asarray(test.collection.languages)
+    return Embedded(
+        test.collection,
+        queries(test.queries, names[test.collection.query_language]),
+        passages(test.passages, names[test.collection.passage_language]),
+    )
+
+
+def evaluate_system(
+    test: Embedded,
+    fit: Embedded | None = None,
+    debiasings: Sequence[str] = (),
+    *,
+    measures: Sequence[str] = DEFAULT,
+    settings: Sequence[str] | None = None,
+) -> dict[str, tuple[Embedded, Evaluation]]:
+    """Evaluate as it is (``none``) and with each debiasing."""
+    systems = {PLAIN: test}
+    for name in debiasings:
+        if fit is None:
+            raise InputError(f"{name}: found no texts to fit on, expected some")
+        systems[name] = debiased(name, fit, test)
+    return {
+        name: (system, evaluate(test.collection, system.queries, system.passages, measures=measures, settings=settings))
+        for name, system in systems.items()
+    }
