@@ -11,7 +11,7 @@ import pandas as pd
 from hybridlib import retrieval
 from hybridlib.corpora.collection import SETTINGS, Collection
 from hybridlib.errors import InputError
-from hybridlib.measures import DEFAULT, Measure, measure, padded
+from hybridlib.measures import DEFAULT, Measure, measure, padded_alike
 from hybridlib.pooled import BIAS, DEPTH, SHARE, Pooled, score_pool
 
 __all__ = [
@@ -180,8 +180,8 @@ def _single_language_scores(
     _, first, group = np.unique(key, return_index=True, return_inverse=True)
     scores = relevant[["query", "query_language", "passage_language"]].iloc[first].reset_index(drop=True)
     scores.insert(0, "setting", np.where(same[first], 0, 1))
-    ranks = padded(group, relevant["in_language"].to_numpy(), len(first))
-    gains = padded(group, relevant["relevance"].to_numpy(), len(first))
+    columns = [relevant[column].to_numpy() for column in ("in_language", "relevance")]
+    ranks, gains = padded_alike(group, columns, len(first))
     for name, function in scored.items():
         scores[name] = function(ranks, gains)
     return scores

@@ -10,7 +10,7 @@ import pandas as pd
 
 from hybridlib import bias
 from hybridlib.corpora.collection import Collection
-from hybridlib.measures import Measure, measure, padded
+from hybridlib.measures import Measure, measure, padded, padded_alike
 from hybridlib.mrc import mrc
 from hybridlib.retrieval import Ranks
 
@@ -66,10 +66,8 @@ def score_pool(
     languages = collection.languages
     queries, group = np.unique(relevant["query"], return_inverse=True)
     own = collection.query_language[queries]
-    table, gains, language = (
-        padded(group, relevant[column].to_numpy(), len(queries))
-        for column in ("in_pool", "relevance", "passage_language")
-    )
+    columns = [relevant[column].to_numpy() for column in ("in_pool", "relevance", "passage_language")]
+    table, gains, language = padded_alike(group, columns, len(queries))
     scores = pd.DataFrame(
         {"setting": 2, "query": queries, "query_language": own, "passage_language": len(languages)},
     )
