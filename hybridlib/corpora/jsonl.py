@@ -7,7 +7,6 @@ several. A Parquet file has the same names as columns; null stands for a missing
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,12 +15,11 @@ import pyarrow
 import pyarrow.parquet
 
 from hybridlib.corpora.corpus import Corpus
-from hybridlib.corpora.lines import checked_text, json_lines
+from hybridlib.corpora.lines import checked_language, checked_text, json_lines
 from hybridlib.errors import InputError
 
 SUFFIXES = (".jsonl", ".jsonl.gz", ".parquet")
 _FORMS = ({"query", "passage"}, {"text"})
-_LANGUAGE = re.compile(r"[a-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
 
 
 def load(path: str | Path) -> Corpus:
@@ -73,8 +71,6 @@ def _rows(line: dict[str, Any], where: str) -> Iterator[tuple[str, str, str, str
             f"{where}: found the fields {found}, expected concept, language and either query, passage or text"
         )
     concept = checked_text(line.get("concept"), where, "concept")
-    language = checked_text(line.get("language"), where, "language")
-    if not _LANGUAGE.fullmatch(language):
-        raise InputError(f"{where}: found language {language!r}, expected a code such as 'de' or 'pt-BR'")
+    language = checked_language(line.get("language"), where)
     for role in sorted(roles):
         yield concept, language, role, checked_text(line[role], where, role)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
+import io
 import json
+import re
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -12,6 +15,9 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from hybridlib.errors import InputError
+
+_LANGUAGE = re.compile(r"[a-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
+_DAMAGED = (EOFError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error)
 
 
 @contextmanager
@@ -47,7 +53,46 @@ def json_lines(path: Path, member: str | None = None) -> Iterator[tuple[str, dic
                     yield where, _json_object(line, where)
     except FileNotFoundError:
         raise InputError(f"{path}: found no such file, expected JSON lines (.jsonl, .jsonl.gz)") from None
-    except (EOFError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error) as error:
+    except _DAMAGED as error:
+        raise InputError(f"{where}: found a cut or damaged archive ({error}), expected a whole one") from error
+
+
+def csv_lines(path: Path, delimiter: str, *, quoted: bool = True) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield ``("file:line", {column: value})`` for each row below the line of column names; blank lines are skipped.
+
+    Args:
+        path: a file in UTF-8, plain or ``.gz``.
+        delimiter: what stands between two values.
+        quoted: whether ``"`` around a value quotes it (RFC 4180), or is a character like others.
+
+    Raises:
+        InputError: for a missing or cut file, and for a row with more or fewer values than there are columns.
+    """
+    where = f"{path}"
+    try:
+        with open_bytes(path) as stream, io.TextIOWrapper(stream, "utf-8-sig", newline="") as text:
+            reader = csv.reader(
+                text, delimiter=delimiter, quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE, strict=True
+            )
+            columns: list[str] = []
+            for row in reader:
+                where = f"{path}:{reader.line_num}"
+                if not columns:
+                    columns = row
+                elif row and len(row) != len(columns):
+                    raise InputError(f"{where}: found {len(row)} values, expected {len(columns)}: {', '.join(columns)}")
+                elif row:
+                    yield where, dict(zip(columns, row, strict=True))
+    except FileNotFoundError:
+        raise InputError(f"{path}: found no such file, expected lines of values below their names") from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: found bytes that are not UTF-8 ({error.reason}), expected UTF-8") from error
+    except csv.Error as error:
+        raise InputError(
+            f"{path}:{reader.line_num}: found a line that cannot be divided ({error}), "
+            f"expected values with {delimiter!r} between them"
+        ) from error
+    except _DAMAGED as error:
         raise InputError(f"{where}: found a cut or damaged archive ({error}), expected a whole one") from error
 
 
@@ -75,3 +120,11 @@ def checked_text(value: Any, where: str, what: str) -> str:
             f"{where}: found half a surrogate pair in {value!r} as {what}, expected Unicode text"
         ) from None
     return value
+
+
+def checked_language(value: Any, where: str, what: str = "language") -> str:
+    """Return ``value`` if it is a language code, else raise an error that names the place."""
+    code = checked_text(value, where, what)
+    if not _LANGUAGE.fullmatch(code):
+        raise InputError(f"{where}: found {what} {code!r}, expected a code such as 'de' or 'pt-BR'")
+    return code
