@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from hybridlib import significance
+from hybridlib.errors import InputError
 from hybridlib.significance import bootstrap_interval, compare, holm, sign_flip
+
+
+@pytest.fixture
+def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks of 2 to 3 rows and of 3 columns, as large tables have them."""
+    monkeypatch.setattr(significance, "_NUMBERS", 30)
+    monkeypatch.setattr(significance, "_SUMS", 600)
 
 
 def exact_p(contributions: np.ndarray) -> float:
@@ -21,6 +30,16 @@ def test_sign_flip_as_by_enumeration(seed, count):
     expected, flips = exact_p(contributions), 20_000
     spread = np.sqrt(expected * (1 - expected) / flips)
     assert sign_flip(contributions, flips=flips) == pytest.approx(expected, abs=5 * spread + 1 / flips)
+
+
+def test_sign_flip_of_many_ties_as_by_enumeration():
+    """Sums of whole numbers of a unit without a finite binary form are equal but for rounding."""
+    rng = np.random.default_rng(0)
+    table, flips = rng.integers(-1, 3, (12, 20)) / 3600, 20_000
+    expected = np.array([exact_p(column) for column in table.T * 3600])
+    spread = np.sqrt(expected * (1 - expected) / flips)
+    assert (np.abs(sign_flip(table, flips=flips) - expected) <= 5 * spread + 1 / flips).all()
+    assert len(set(expected)) > 5
 
 
 def test_sign_flip_as_scipy():
@@ -76,6 +95,26 @@ def test_tests_in_columns_are_the_tests_one_by_one():
     assert sign_flip(table, flips=1500).tolist() == alone
 
 
+def test_sign_flip_in_small_blocks_as_by_enumeration(small_blocks):
+    """Blocks that do not end with a byte of random bits."""
+    contributions = np.random.default_rng(9).normal(0.3, 1, 11)
+    assert sign_flip(contributions, flips=9001) == pytest.approx(exact_p(contributions), abs=0.025)
+
+
+@pytest.mark.parametrize("test", [sign_flip, bootstrap_interval, compare])
+def test_contributions_that_are_not_finite_are_refused(test):
+    table = np.ones((4, 3))
+    table[2, 1] = np.nan
+    with pytest.raises(InputError, match="found nan in row 2, column 1, expected finite"):
+        test(table)
+
+
+@pytest.mark.parametrize("test", [sign_flip, bootstrap_interval])
+def test_no_contributions_are_refused(test):
+    with pytest.raises(InputError, match=r"found none, of shape \(0,\)"):
+        test(np.zeros(0))
+
+
 @pytest.mark.parametrize("test", [sign_flip, lambda c, seed: bootstrap_interval(c, seed=seed)])
 def test_seed_fixes_the_result(test):
     contributions = np.random.default_rng(5).normal(0.1, 1, 30)
@@ -123,6 +162,23 @@ def test_bootstrap_interval_covers_the_true_sum():
     assert 0.9 <= covered / 300 <= 0.98
 
 
+@pytest.mark.parametrize("level", [0.5, 0.9])
+def test_bootstrap_interval_as_by_enumeration(level):
+    contributions = np.array([-3.0, 0.5, 1.0, 4.25, 2.0])
+    sums = contributions[np.array(list(product(range(5), repeat=5)))].sum(1)  # of all 5^5 samples
+    low, high = bootstrap_interval(contributions, level=level)
+    for end, share in ((low, (1 - level) / 2), (high, (1 + level) / 2)):
+        assert np.mean(sums < end - 1e-9) - 0.02 <= share <= np.mean(sums <= end + 1e-9) + 0.02
+
+
+def test_bootstrap_in_columns_is_that_of_each_column(small_blocks):
+    table = np.random.default_rng(8).normal(0.1, 1, (11, 7))
+    low, high = bootstrap_interval(table, draws=200)
+    alone = np.array([bootstrap_interval(column, draws=200) for column in table.T])
+    assert low == pytest.approx(alone[:, 0])
+    assert high == pytest.approx(alone[:, 1])
+
+
 def test_bootstrap_interval_is_that_of_a_normal_sum():
     contributions = np.random.default_rng(1).normal(0, 1, 400)
     low, high = bootstrap_interval(contributions)
@@ -153,3 +209,11 @@ def test_compare_puts_difference_interval_and_p_together():
     assert found.difference == pytest.approx(contributions.sum())
     assert (found.low, found.high) == bootstrap_interval(contributions, draws=1500, seed=3)
     assert found.p == sign_flip(contributions, flips=1500, seed=3)
+    assert all(isinstance(value, float) for value in found)
+
+
+def test_compare_in_columns_is_that_of_each_column():
+    table = np.random.default_rng(7).normal(0.2, 1, (40, 3))
+    alone = [compare(column, flips=500) for column in table.T]
+    for name, values in compare(table, flips=500)._asdict().items():
+        assert values == pytest.approx([getattr(one, name) for one in alone])
