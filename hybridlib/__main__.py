@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from transformers.utils.logging import disable_progress_bar, set_verbosity_error
 
 from hybridlib.corpora.load import CORPORA
 from hybridlib.errors import InputError
@@ -127,6 +128,8 @@ def _list(text: str) -> list[str] | None:
 def main() -> None:
     """Run the command line; bad input ends with its one message and exit code 2."""
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    disable_progress_bar()
+    set_verbosity_error()
     try:
         app()
     except InputError as error:

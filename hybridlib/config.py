@@ -21,11 +21,18 @@ class RunConfig(BaseModel):
     # Data
     corpus: str = Field("scenes", description="scenes, xm3600, or a .jsonl, .jsonl.gz or .parquet file")
     corpus_path: str | None = Field(None, description="where xm3600's captions are, if not in the usual places")
+    train_corpora: tuple[str, ...] | None = Field(
+        None, description="corpora to train on instead of the training part of corpus; each batch is of one of them"
+    )
+    corpus_power: float = Field(1.0, ge=0, description="P(corpus of a batch) ~ size ** power; 0: uniform")
     train_languages: tuple[str, ...] | None = Field(None, description="languages to train on; None: all")
     test_languages: tuple[str, ...] | None = Field(None, description="languages to test on; None: all")
     train_concepts: int | None = Field(None, ge=2, description="concepts to train on; None: all that are left")
     validation_concepts: int = Field(100, ge=2, description="concepts on which the best checkpoint is chosen")
     test_concepts: int = Field(200, ge=2, description="concepts to test on")
+    leave_out_overlap: bool = Field(
+        False, description="drop training texts that stand, normalised, in validation or test"
+    )
     # Encoder
     encoder: str = Field("bundled:multilingual-e5-small", description="hub id, local folder, bundled:<name> or tiny")
     encoder_revision: str | None = Field(None, description="branch, tag or commit of a hub id")
@@ -53,11 +60,25 @@ class RunConfig(BaseModel):
     threads: int = Field(2, ge=1, le=1024, description="threads of torch")
 
     @model_validator(mode="after")
-    def _languages_fit(self) -> RunConfig:
-        for name in ("train_languages", "test_languages"):
-            codes = getattr(self, name)
-            if codes is not None and (not codes or len(set(codes)) != len(codes)):
-                raise ValueError(f"{name}: found {' '.join(codes) or 'no language'}, expected different language codes")
+    def _lists_fit(self) -> RunConfig:
+        for name, one, several in (
+            ("train_languages", "language", "language codes"),
+            ("test_languages", "language", "language codes"),
+            ("train_corpora", "corpus", "corpora"),
+        ):
+            given = getattr(self, name)
+            if given is not None and (not given or len(set(given)) != len(given)):
+                raise ValueError(f"{name}: found {' '.join(given) or f'no {one}'}, expected different {several}")
+        return self
+
+    @model_validator(mode="after")
+    def _train_corpora_fit(self) -> RunConfig:
+        if self.train_corpora is not None and self.corpus in self.train_corpora:
+            raise ValueError(f"train_corpora: found {self.corpus}, which is tested on, expected other corpora")
+        if self.train_corpora is not None and self.train_concepts is not None:
+            raise ValueError(
+                f"train_concepts: found {self.train_concepts} beside train_corpora, expected none: these train whole"
+            )
         return self
 
     @classmethod

@@ -130,7 +130,8 @@ def _before(
         if values[i] < low or values[i] > high or positions[columns[i]] == relevant:
             continue
         score = _score(query, passages[columns[i]])
-        before += score > threshold or (score == threshold and order[positions[columns[i]]] > order[relevant])
+        if score > threshold or (score == threshold and order[positions[columns[i]]] > order[relevant]):
+            before += 1
     return before
 
 

@@ -26,7 +26,7 @@ from hybridlib.execute import execute_evaluation
 from hybridlib.measures import DEFAULT, measure
 from hybridlib.results import Results, environment, systems, write_csv, write_results
 from hybridlib.runs import Run
-from hybridlib.splits import run_corpus
+from hybridlib.splits import fit_corpus, run_splits
 from hybridlib.system import Embedded, evaluate_system
 from hybridlib.tables import significance_table
 from hybridlib.vectors import read_vectors
@@ -142,10 +142,11 @@ def _system(request: Request) -> _Loaded:
     """Embed a collection by an encoder, or take its vectors from files; hold concepts out where something is fitted."""
     collection = load_collection(request.corpus, request.languages)
     if request.embeddings is not None:
-        queries = read_vectors(request.embeddings, "queries", collection.queries["id"].tolist())
-        passages = read_vectors(request.embeddings, "passages", collection.passages["id"][:])
+        queries = read_vectors(request.embeddings, "query", collection.queries["id"].tolist())
+        passages = read_vectors(request.embeddings, "passage", collection.passages["id"][:])
         test = Embedded(collection, queries, passages)
-        name, about = request.embeddings.name, {"embeddings": str(request.embeddings)}
+        name = request.embeddings.name
+        about: dict[str, Any] = {"embeddings": str(request.embeddings)}
     else:
         name = str(request.encoder)
         encoder = DualEncoder.load(
@@ -160,24 +161,19 @@ def _system(request: Request) -> _Loaded:
 
 
 def _run(request: Request) -> _Loaded:
-    """Embed the test concepts of a training run by its encoder, and the first training concepts to fit debiasing on.
-
-    The latter in all test languages: a language that was not trained on has to be fitted as well.
-    """
+    """Embed the test concepts of a training run by its encoder, and texts to fit debiasing on."""
     run = Run.read(Path(str(request.run)))
     config = run.config
     name = config.encoder if config.sampler == "untrained" else str(run.folder / "encoder")
     encoder = DualEncoder.load(name, max_length=config.max_length, precision=config.precision)
-    split = run_corpus(config).split(config.train_concepts, config.validation_concepts, config.test_concepts)
-    languages = request.languages or config.test_languages
-    test = split.test.select(languages=languages)
-    fit = split.train.select(concepts=split.train.concepts[: request.fit_concepts], languages=languages)
+    test = run_splits(config).test.select(languages=request.languages)
+    fit = fit_corpus(config, request.fit_concepts, test.languages) if request.debias else None
     if request.languages is None and test.fingerprint != run.result["fingerprint"]["test"]:
         raise InputError(f"{run.folder}: found another corpus than the run was tested on, expected the same")
     return _Loaded(
         request.label or run.label,
         _embedded(encoder, Collection.from_corpus(test)),
-        _embedded(encoder, Collection.from_corpus(fit)) if request.debias else None,
+        _embedded(encoder, Collection.from_corpus(fit)) if fit else None,
         {
             "seed": None if config.sampler == "untrained" else config.seed,
             "run": run.folder.name,

@@ -70,6 +70,15 @@ def batch_languages(query: np.ndarray, passage: np.ndarray) -> str:
     return f"{one} of these {len(query)} batches are of one language; {crossing:.0%} of the pairs cross languages."
 
 
+def overlap(shared: pd.DataFrame) -> str:
+    """Say how many test texts are in the training set, from :func:`hybridlib.corpora.overlap.shared_texts`."""
+    found, texts = int(shared["shared"].sum()), int(shared["texts"].sum())
+    return (
+        f"{found:,} of {texts:,} test texts ({found / texts:.1%}) stand among the training texts of their language, "
+        "but for case, spaces and punctuation at the ends."
+    )
+
+
 def learning(history: pd.DataFrame, best_step: int) -> str:
     """Say where the loss started and ended and which step was kept."""
     window = max(1, len(history) // 10)

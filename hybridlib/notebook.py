@@ -15,6 +15,7 @@ from transformers.utils.logging import disable_progress_bar
 
 from hybridlib.config import RunConfig
 from hybridlib.errors import InputError
+from hybridlib.mixture import CorpusMixtureSampler
 from hybridlib.pairs import Pairs
 from hybridlib.samplers import PairBatchSampler
 
@@ -55,7 +56,9 @@ def timed(seconds: dict[str, float], name: str) -> Iterator[None]:
     seconds[name] = seconds.get(name, 0.0) + time.perf_counter() - start
 
 
-def batch_languages(sampler: PairBatchSampler, pairs: Pairs, count: int) -> tuple[np.ndarray, np.ndarray]:
+def batch_languages(
+    sampler: PairBatchSampler | CorpusMixtureSampler, pairs: Pairs, count: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Return languages of queries and of passages in the first batches of epoch 0, sorted in a batch for the eye.
 
     Returns:

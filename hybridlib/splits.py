@@ -2,41 +2,132 @@
 
 from __future__ import annotations
 
+import hashlib
 from functools import lru_cache
 
 from hybridlib.config import RunConfig
 from hybridlib.corpora import Corpus, Split, load_corpus
+from hybridlib.corpora.joined import joined
+from hybridlib.corpora.overlap import without_shared
 from hybridlib.errors import InputError
 
 
-@lru_cache(maxsize=4)
-def _corpus(name: str, path: str | None) -> Corpus:
-    return load_corpus(name, path)
+@lru_cache(maxsize=16)
+def _corpus(name: str, path: str | None, languages: tuple[str, ...] | None = None) -> Corpus:
+    return load_corpus(name, path, languages)
 
 
 def run_corpus(config: RunConfig) -> Corpus:
-    """Return the whole corpus in the languages of the run; loaded once a process."""
-    corpus = _corpus(config.corpus, config.corpus_path)
+    """Return the whole corpus that is tested on, in the languages of the run; loaded once a process."""
+    named = {*(config.train_languages or ()), *(config.test_languages or ())}
+    every = config.train_languages is None or config.test_languages is None
+    corpus = _corpus(config.corpus, config.corpus_path, None if every else tuple(sorted(named)))
     train, test = (
         names if names is not None else corpus.languages for names in (config.train_languages, config.test_languages)
     )
+    if config.train_corpora is not None:
+        train = _trained(corpus, train_parts(config))
     return corpus.select(languages=sorted({*train, *test}))
+
+
+def train_parts(config: RunConfig) -> list[Corpus]:
+    """Return the corpora of ``train_corpora``, each in those of the training languages that it has.
+
+    Raises:
+        InputError: for a corpus without any of the training languages, and for a language that no corpus has.
+    """
+    if config.train_corpora is None:
+        return []
+    wanted, parts = config.train_languages, []
+    for name in config.train_corpora:
+        corpus = _corpus(name, config.corpus_path, wanted)
+        kept = [language for language in corpus.languages if wanted is None or language in wanted]
+        if not kept:
+            raise InputError(
+                f"train_corpora: found {name} in {' '.join(corpus.languages)}, "
+                f"expected one at least of the training languages {' '.join(wanted or ())}"
+            )
+        parts.append(corpus.select(languages=kept))
+    unknown = set(wanted or ()) - {language for part in parts for language in part.languages}
+    if unknown:
+        raise InputError(
+            f"train_languages: found {min(unknown)!r}, expected a language of {' '.join(config.train_corpora)}"
+        )
+    return parts
+
+
+def fit_corpus(config: RunConfig, concepts: int, languages: list[str]) -> Corpus:
+    """Return texts to fit debiasing on: those of the first training concepts, in the languages to be tested.
+
+    A language that was not trained on has to be fitted as well, so of the run's own corpus all languages are taken;
+    with ``train_corpora`` those that they have.
+    """
+    if config.train_corpora is None:
+        train = run_corpus(config).split(config.train_concepts, config.validation_concepts, config.test_concepts).train
+    else:
+        train = joined(train_parts(config))
+    return train.select(
+        concepts=train.concepts[:concepts], languages=[code for code in languages if code in train.languages]
+    )
+
+
+def data_fingerprint(config: RunConfig) -> str:
+    """SHA-256 (hex) of the texts that a run is made of: of its corpus, and of those it is trained on instead."""
+    prints = [corpus.fingerprint for corpus in (run_corpus(config), *train_parts(config))]
+    return prints[0] if len(prints) == 1 else hashlib.sha256("".join(prints).encode()).hexdigest()
 
 
 def run_splits(config: RunConfig) -> Split:
     """Return training, validation and test corpora: training languages for the first two, test languages for the last.
 
+    With ``train_corpora`` the training corpus is a :class:`hybridlib.corpora.joined.JoinedCorpus` of these. Nothing of
+    ``corpus`` is trained on: the last of its concepts test, those before them validate, in the languages trained on.
+
     Raises:
         InputError: if there are fewer concepts than the split or the batch needs.
     """
     whole = run_corpus(config)
-    split = whole.split(config.train_concepts, config.validation_concepts, config.test_concepts)
-    if config.sampler != "untrained" and len(split.train.concepts) < config.batch_size:
+    if config.train_corpora is None:
+        split = whole.split(config.train_concepts, config.validation_concepts, config.test_concepts)
+        parts = [split.train.select(languages=config.train_languages)]
+        validation, test = split.validation.select(languages=config.train_languages), split.test
+    else:
+        parts = train_parts(config)
+        validation, test = _held_out(whole, config.validation_concepts, config.test_concepts)
+        validation = validation.select(languages=_trained(validation, parts))
+    test = test.select(languages=config.test_languages)
+    if config.leave_out_overlap:
+        held_out = joined([validation, test])
+        parts = [without_shared(part, held_out) for part in parts]
+    for part in parts:
+        if config.sampler != "untrained" and len(part.concepts) < config.batch_size:
+            raise InputError(
+                f"batch_size: found {config.batch_size}, "
+                f"expected at most the {len(part.concepts)} training concepts of {part.name}"
+            )
+    return Split(parts[0] if config.train_corpora is None else joined(parts), validation, test)
+
+
+def _trained(corpus: Corpus, parts: list[Corpus]) -> list[str]:
+    """Return the languages of ``corpus`` that some training corpus has: those to validate on."""
+    trained = dict.fromkeys(language for part in parts for language in part.languages)
+    shared = [language for language in corpus.languages if language in trained]
+    if not shared:
         raise InputError(
-            f"batch_size: found {config.batch_size}, expected at most the {len(split.train.concepts)} training concepts"
+            f"train_corpora: found no language of {corpus.name} among {' '.join(trained)}, "
+            f"expected one at least, to validate on: {' '.join(corpus.languages)}"
         )
-    return Split(
-        split.train.select(languages=config.train_languages),
-        split.validation.select(languages=config.train_languages),
-        split.test.select(languages=config.test_languages),
-    )
+    return shared
+
+
+def _held_out(corpus: Corpus, validation: int, test: int) -> tuple[Corpus, Corpus]:
+    """Return the last ``test`` concepts of the corpus's order, and the ``validation`` concepts before them."""
+    order = corpus.concepts
+    if validation + test > len(order):
+        raise InputError(
+            f"corpus {corpus.name}: found a split of {validation} validation and {test} test concepts, "
+            f"expected together at most the {len(order)} concepts there are"
+        )
+    start, middle = len(order) - validation - test, len(order) - test
+    chosen = order[start:middle], order[middle:]
+    return corpus.select(concepts=chosen[0]), corpus.select(concepts=chosen[1])

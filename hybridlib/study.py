@@ -15,7 +15,7 @@ from hybridlib.config import RunConfig
 from hybridlib.corpora.load import check_corpus_name
 from hybridlib.errors import InputError
 from hybridlib.paths import checked_name, run_folder
-from hybridlib.splits import run_corpus, run_splits
+from hybridlib.splits import data_fingerprint, run_splits
 
 _FIELDS = {"title": str, "question": str, "baseline": str, "defaults": dict, "grid": dict, "runs": list}
 DEMONSTRATION = "scenes"
@@ -42,7 +42,7 @@ class Study:
 
     def runs(self) -> dict[str, RunConfig]:
         """Return the configurations by run name (this reads the corpora, whose content is part of the names)."""
-        return {config.run_name(run_corpus(config).fingerprint): config for config in self.configs}
+        return {config.run_name(data_fingerprint(config)): config for config in self.configs}
 
     def labels(self) -> dict[RunConfig, str]:
         """Return what figures and tables call each configuration."""
@@ -51,7 +51,7 @@ class Study:
     @property
     def is_demonstration(self) -> bool:
         """Whether any of its texts are made up, so that its numbers show a mechanism and are no findings."""
-        return any(config.corpus == DEMONSTRATION for config in self.configs)
+        return any(DEMONSTRATION in (config.corpus, *(config.train_corpora or ())) for config in self.configs)
 
 
 def load_study(path: str | Path) -> Study:
@@ -81,7 +81,8 @@ def load_study(path: str | Path) -> Study:
             f"{path}: found {len(configs) - len(set(configs))} runs that are asked for twice, expected each once"
         )
     for config in configs:
-        check_corpus_name(config.corpus, str(path))
+        for corpus in (config.corpus, *(config.train_corpora or ())):
+            check_corpus_name(corpus, str(path))
     names = labels(configs)
     baseline = values.get("baseline", names[0])
     if baseline not in names:
@@ -134,7 +135,8 @@ def _mapping(value: Any, path: Path) -> dict[str, Any]:
 
 def check_data(study: Study) -> None:
     """Raise, before anything is trained, if a corpus cannot be read or has too few concepts for a split or a batch."""
-    same = {"seed": 0, "alpha": 0.0, "learning_rate": 1.0, "temperature": 1.0, "steps": 1, "language_power": 0.0}
+    same = {"seed": 0, "alpha": 0.0, "learning_rate": 1.0, "temperature": 1.0, "steps": 1}
+    same |= {"language_power": 0.0, "corpus_power": 0.0}
     for config in dict.fromkeys(config.model_copy(update=same) for config in study.configs):
         run_splits(config)
 

@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -19,10 +19,11 @@ from tqdm.auto import tqdm
 
 from hybridlib.config import RunConfig
 from hybridlib.corpora.corpus import Corpus
+from hybridlib.corpora.joined import JoinedCorpus
 from hybridlib.encoders.encoder import DualEncoder, Role
 from hybridlib.errors import InputError
+from hybridlib.mixture import CorpusMixtureSampler
 from hybridlib.objectives import InfoNCE
-from hybridlib.pairs import Pairs
 from hybridlib.samplers import (
     Batch,
     CrosslingualBatchSampler,
@@ -53,22 +54,35 @@ class Training:
     cpu_seconds: float
 
 
-def make_sampler(config: RunConfig, pairs: Pairs) -> PairBatchSampler:
-    """Return the sampler that a configuration names."""
-    options: dict[str, Any] = {"seed": config.seed, "language_power": config.language_power}
-    if config.sampler == "hybrid":
-        return HybridBatchSampler(pairs, config.batch_size, alpha=config.alpha, **options)
-    samplers: dict[str, type[PairBatchSampler]] = {
+def make_sampler(config: RunConfig, corpus: Corpus) -> PairBatchSampler | CorpusMixtureSampler:
+    """Return the sampler that a configuration names; of joined corpora one that draws the corpus of each batch.
+
+    Raises:
+        InputError: if a corpus has too few concepts for it; the message names the corpus.
+    """
+    if not isinstance(corpus, JoinedCorpus):
+        return _pair_sampler(config, corpus, config.seed)
+    seeds = np.random.SeedSequence(config.seed).generate_state(len(corpus.parts)).tolist()
+    samplers = [_pair_sampler(config, part, seed) for part, seed in zip(corpus.parts, seeds, strict=True)]
+    return CorpusMixtureSampler(samplers, seed=config.seed, corpus_power=config.corpus_power)
+
+
+def _pair_sampler(config: RunConfig, corpus: Corpus, seed: int) -> PairBatchSampler:
+    kinds: dict[str, Callable[..., PairBatchSampler]] = {
         "mixed": MixedBatchSampler,
         "monolingual": MonolingualBatchSampler,
         "crosslingual": CrosslingualBatchSampler,
+        "hybrid": partial(HybridBatchSampler, alpha=config.alpha),
     }
-    if config.sampler not in samplers:
-        raise InputError(f"sampler: found {config.sampler!r}, expected hybrid or one of {' '.join(samplers)}")
-    return samplers[config.sampler](pairs, config.batch_size, **options)
+    if config.sampler not in kinds:
+        raise InputError(f"sampler: found {config.sampler!r}, expected one of {' '.join(kinds)}")
+    try:
+        return kinds[config.sampler](corpus.pairs, config.batch_size, seed=seed, language_power=config.language_power)
+    except InputError as error:
+        raise InputError(f"corpus {corpus.name}: {error}") from None
 
 
-def batches(sampler: PairBatchSampler, steps: int) -> Iterator[Batch]:
+def batches(sampler: PairBatchSampler | CorpusMixtureSampler, steps: int) -> Iterator[Batch]:
     """Yield ``steps`` batches, epoch after epoch."""
     done, epoch = 0, 0
     while done < steps:
@@ -111,7 +125,7 @@ def train(
     Args:
         config: sampler, objective, optimisation, seed.
         encoder: to be trained.
-        corpus: training texts.
+        corpus: training texts; of a :class:`hybridlib.corpora.joined.JoinedCorpus` each batch is of one part.
         validate: returns the figure to maximise; called every ``validate_every`` steps and after the last.
 
     Raises:
@@ -120,7 +134,7 @@ def train(
     torch.manual_seed(config.seed)
     torch.set_num_threads(config.threads)
     pairs = corpus.pairs
-    sampler = make_sampler(config, pairs)
+    sampler = make_sampler(config, corpus)
     tokens = _PairTokens(encoder, corpus)
     objective = InfoNCE(config.temperature, learn_temperature=config.learn_temperature, symmetric=config.symmetric).to(
         encoder.device

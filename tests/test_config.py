@@ -20,6 +20,7 @@ WRONG = {
     "warmup of all steps": ({"warmup": 1.0}, "warmup = 1.0, expected less than 1"),
     "lone pair": ({"batch_size": 1}, "batch_size = 1, expected greater than or equal to 2"),
     "unknown sampler": ({"sampler": "hybird"}, "sampler = 'hybird', expected 'untrained', 'mixed', 'monolingual'"),
+    "corpus power below 0": ({"corpus_power": -1}, "corpus_power = -1, expected greater than or equal to 0"),
     "one string for languages": ({"test_languages": "en"}, "test_languages = 'en', expected a valid tuple"),
     "number for a language": ({"train_languages": ["en", 3]}, "train_languages.1 = 3, expected a valid string"),
 }
@@ -36,6 +37,23 @@ def test_unknown_name_is_refused_with_the_known_ones():
     with pytest.raises(InputError, match=r"study\.yaml: found unknown parameter 'alhpa', expected one of ") as error:
         RunConfig.checked({"alhpa": 0.5}, "study.yaml")
     assert set(RunConfig.model_fields) <= set(str(error.value).split())
+
+
+@pytest.mark.parametrize(("names", "found"), [(["a", "a"], "a a"), ([], "no corpus")])
+def test_training_corpora_must_be_different_and_some(names, found):
+    with pytest.raises(InputError) as error:
+        RunConfig.checked({"train_corpora": names}, "study.yaml")
+    assert str(error.value) == f"study.yaml: train_corpora: found {found}, expected different corpora"
+
+
+def test_the_corpus_that_is_tested_on_is_no_training_corpus():
+    with pytest.raises(InputError, match="train_corpora: found scenes, which is tested on, expected other corpora"):
+        RunConfig.checked({"train_corpora": ["xm3600", "scenes"]})
+
+
+def test_training_corpora_train_whole():
+    with pytest.raises(InputError, match="train_concepts: found 50 beside train_corpora, expected none"):
+        RunConfig.checked({"train_corpora": ["xm3600"], "train_concepts": 50})
 
 
 @pytest.mark.parametrize("name", ["train_languages", "test_languages"])
@@ -94,6 +112,9 @@ def test_run_names_differ_with_every_parameter_and_the_data():
         "corpus": "xm3600",
         "train_languages": ("en",),
         "test_languages": ("en",),
+        "train_corpora": ("xm3600",),
+        "corpus_power": 0.5,
+        "leave_out_overlap": True,
         "encoder": "tiny",
         "sampler": "mixed",
         "alpha": 0.25,

@@ -1,8 +1,11 @@
+import json
+
 import pytest
 
 from hybridlib.config import RunConfig
+from hybridlib.corpora.overlap import shared_texts
 from hybridlib.errors import InputError
-from hybridlib.splits import run_corpus, run_splits
+from hybridlib.splits import data_fingerprint, run_corpus, run_splits, train_parts
 
 CONFIG = RunConfig(
     train_languages=("zh", "en"),
@@ -45,7 +48,9 @@ def test_no_languages_are_all():
 
 
 def test_batch_of_all_training_concepts_is_the_largest():
-    with pytest.raises(InputError, match=r"^batch_size: found 17, expected at most the 16 training concepts$"):
+    with pytest.raises(
+        InputError, match=r"^batch_size: found 17, expected at most the 16 training concepts of scenes$"
+    ):
         run_splits(changed(batch_size=17))
 
 
@@ -61,3 +66,117 @@ def test_language_that_the_corpus_does_not_have():
 def test_more_concepts_than_there_are():
     with pytest.raises(InputError, match="expected at least one each and together at most the"):
         run_splits(changed(train_concepts=10**6))
+
+
+# ------------------------------------------------------------------------------------------- trained on other corpora
+
+
+@pytest.fixture
+def own(tmp_path):
+    """Write a corpus of English and other texts in the line form; returns its path."""
+
+    def write(name: str, languages: str, concepts: int = 20, first: str = "") -> str:
+        file = tmp_path / f"{name}.jsonl"
+        lines = [
+            {"concept": f"c{c}", "language": language, "text": f"{name} {c} {language}{end}"}
+            for c in range(concepts)
+            for language in languages.split()
+            for end in ("", " too")
+        ]
+        lines[0]["text"] = first or lines[0]["text"]
+        file.write_text("\n".join(map(json.dumps, lines)))
+        return str(file)
+
+    return write
+
+
+def zero_shot(*files: str, **values) -> RunConfig:
+    given = {"validation_concepts": 6, "test_concepts": 10, "batch_size": 16, "train_corpora": files}
+    return RunConfig(**{**given, **values})
+
+
+def test_training_corpora_train_in_their_own_languages(own):
+    split = run_splits(zero_shot(own("one", "en zh"), own("two", "fr sw", 18)))
+    assert [part.languages for part in split.train.parts] == [["en", "zh"], ["fr", "sw"]]
+    assert [len(part.concepts) for part in split.train.parts] == [20, 18]
+    assert (split.train.name, len(split.train.concepts)) == ("one + two", 38)
+
+
+def test_training_languages_restrict_each_training_corpus(own):
+    parts = train_parts(zero_shot(own("one", "en zh"), own("two", "en fr sw"), train_languages=("en", "sw")))
+    assert [part.languages for part in parts] == [["en"], ["en", "sw"]]
+
+
+def test_a_training_corpus_without_a_training_language(own):
+    file = own("two", "fr sw")
+    with pytest.raises(
+        InputError, match=rf"found {file} in fr sw, expected one at least of the training languages en$"
+    ):
+        run_splits(zero_shot(own("one", "en zh"), file, train_languages=("en",)))
+
+
+def test_a_training_language_that_no_training_corpus_has(own):
+    with pytest.raises(InputError, match="train_languages: found 'de', expected a language of "):
+        run_splits(zero_shot(own("one", "en zh"), train_languages=("en", "de")))
+
+
+def test_test_concepts_are_those_of_a_run_trained_on_the_corpus_itself(own):
+    inside = changed(train_languages=None, test_languages=None, train_concepts=None)
+    outside = zero_shot(own("one", "en"), **{name: getattr(inside, name) for name in ("validation_concepts", "seed")})
+    assert run_splits(outside).test.fingerprint == run_splits(inside).test.fingerprint
+    assert run_splits(outside).validation.concepts == run_splits(inside).validation.concepts
+
+
+def test_validation_is_in_the_languages_trained_on_that_the_corpus_has(own):
+    split = run_splits(zero_shot(own("one", "en sw"), own("two", "zh fi"), test_languages=("de", "ar")))
+    assert split.validation.languages == ["en", "zh"]
+    assert split.test.languages == ["de", "ar"]
+
+
+def test_no_language_to_validate_on(own):
+    with pytest.raises(InputError, match="train_corpora: found no language of scenes among sw fi, expected one at"):
+        run_splits(zero_shot(own("one", "sw"), own("two", "fi")))
+
+
+def test_all_concepts_of_a_corpus_may_be_held_out(own):
+    config = zero_shot(own("one", "en"), corpus=own("test", "en de", 16))
+    assert [len(part.concepts) for part in run_splits(config)] == [20, 6, 10]
+
+
+def test_more_held_out_concepts_than_there_are(own):
+    config = zero_shot(own("one", "en"), corpus=own("test", "en de", 15))
+    with pytest.raises(InputError, match=r"found a split of 6 validation and 10 test concepts, .* the 15 concepts"):
+        run_splits(config)
+
+
+def test_each_training_corpus_must_fill_a_batch(own):
+    with pytest.raises(InputError, match="batch_size: found 16, expected at most the 9 training concepts of two"):
+        run_splits(zero_shot(own("one", "en"), own("two", "en", 9)))
+
+
+@pytest.mark.parametrize("leave_out", [False, True])
+def test_overlap_with_validation_and_test_can_be_left_out(own, leave_out):
+    held_out = run_splits(zero_shot(own("one", "en")))[1:]
+    texts = [part.table.query("language == 'en'")["text"].iloc[0] for part in held_out]
+    files = [own(name, "en", first=text.upper()) for name, text in zip(("three", "four"), texts, strict=True)]
+    split = run_splits(zero_shot(*files, leave_out_overlap=leave_out))
+    shared = [shared_texts(split.train, part)["shared"].sum() > 0 for part in split[1:]]
+    assert shared == ([False, False] if leave_out else [True, True])
+    assert [len(part.concepts) for part in split.train.parts] == ([19, 19] if leave_out else [20, 20])
+
+
+def test_overlap_between_the_parts_of_one_corpus_can_be_left_out(tmp_path):
+    file = tmp_path / "own.jsonl"
+    texts = [(c, text) for c in range(40) for text in (f"one {c}", f"two {c}", "Common")]
+    file.write_text("\n".join(json.dumps({"concept": f"c{c}", "language": "en", "text": text}) for c, text in texts))
+    config = RunConfig(corpus=str(file), validation_concepts=6, test_concepts=10, batch_size=24)
+    before, after = (run_splits(config.model_copy(update={"leave_out_overlap": out})) for out in (False, True))
+    assert set(before.train.table["text"]) - set(after.train.table["text"]) == {"Common"}
+    assert [part.fingerprint for part in after[1:]] == [part.fingerprint for part in before[1:]]
+
+
+def test_data_are_fingerprinted_with_the_training_corpora(own):
+    config = zero_shot(own("one", "en"))
+    others = [config, zero_shot(own("two", "en")), zero_shot(own("two", "en"), own("one", "en")), CONFIG]
+    assert len({data_fingerprint(config) for config in others}) == 4
+    assert data_fingerprint(CONFIG) == run_corpus(CONFIG).fingerprint

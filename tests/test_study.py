@@ -50,6 +50,7 @@ def test_configurations_of_a_study_differ_in_label_or_seed(file):
 def test_demonstrations_are_the_studies_on_scenes(study_of):
     assert study_of("runs: [{}]").is_demonstration
     assert study_of("runs: [{corpus: scenes}, {corpus: xm3600}]").is_demonstration
+    assert study_of("runs: [{corpus: xm3600, train_corpora: [scenes]}]").is_demonstration
     assert not study_of("runs: [{corpus: xm3600}]").is_demonstration
 
 
@@ -113,6 +114,7 @@ BAD = {
     "baseline no label": ("baseline: best\nruns: [{}]", ["found baseline 'best'", "expected one of hybrid 0.5"]),
     "no run": ("title: Empty", ["found no run", "expected a grid or runs"]),
     "empty runs": ("runs: []\ngrid: {}", ["found no run", "expected a grid or runs"]),
+    "training corpus no file": ("runs: [{train_corpora: [xm3600, wiki]}]", ["found corpus 'wiki'", "xm3600"]),
     "languages twice": ("runs: [{train_languages: [en, en]}]", ["train_languages: found en en", "different language"]),
 }
 
@@ -199,12 +201,13 @@ def test_run_names_are_those_of_configuration_and_data(study_of):
     assert len({name.rsplit("-", 1)[1] for name in runs}) == 4
 
 
-def test_run_name_follows_the_corpus(study_of, tmp_path):
+@pytest.mark.parametrize("run", ["{{corpus: {}}}", "{{train_corpora: [{}]}}"])
+def test_run_name_follows_the_corpora(study_of, tmp_path, run):
     file, names = tmp_path / "own.jsonl", []
     for word in ("one", "two"):
         file.write_text(f'{{"concept": "c", "language": "en", "query": "{word}", "passage": "three"}}\n')
         _corpus.cache_clear()  # a process loads a corpus once
-        names += study_of(f"runs: [{{corpus: {file}}}]").runs()
+        names += study_of(f"runs: [{run.format(file)}]").runs()
     assert len(set(names)) == 2
 
 
@@ -273,14 +276,23 @@ def test_papermill_reads_the_study_as_text(study):
 
 
 def test_command_names_sampler_seed_and_what_differs_from_the_defaults():
-    command = papermill_command(RunConfig(alpha=0.25, train_languages=("en", "no")), "quick", "a-run")
-    assert set(papermill_reads(command)) == {"study", "sampler", "alpha", "seed", "train_languages"}
+    config = RunConfig(alpha=0.25, train_languages=("en", "no"), train_corpora=("1", "a b.jsonl"))
+    read = papermill_reads(command := papermill_command(config, "quick", "a-run"))
+    assert set(read) == {"study", "sampler", "alpha", "seed", "train_languages", "train_corpora"}
+    assert read["train_corpora"] == ["1", "a b.jsonl"]
     assert shlex.split(command)[:3] == ["papermill", "notebooks/2-train.ipynb", "a-run.ipynb"]
 
 
 def test_a_batch_larger_than_the_concepts_is_refused_before_training(study_of):
     study = study_of("defaults: {train_concepts: 40, batch_size: 50}\ngrid: {sampler: [mixed, hybrid], seed: [1, 2]}")
     with pytest.raises(InputError, match="batch_size: found 50, expected at most the 40 training concepts"):
+        check_data(study)
+
+
+def test_training_corpora_are_checked_with_the_rest(study_of, tmp_path):
+    (file := tmp_path / "own.jsonl").write_text('{"concept": "c", "language": "en", "query": "a", "passage": "b"}')
+    study = study_of(f"defaults: {{train_corpora: [{file}], batch_size: 8}}\ngrid: {{corpus_power: [0, 1]}}")
+    with pytest.raises(InputError, match="found 8, expected at most the 1 training concepts of own"):
         check_data(study)
 
 

@@ -8,6 +8,7 @@ from torch import nn
 
 from hybridlib.config import RunConfig
 from hybridlib.corpora import scenes
+from hybridlib.corpora.joined import joined
 from hybridlib.encoders.encoder import DualEncoder
 from hybridlib.errors import InputError
 from hybridlib.objectives import InfoNCE
@@ -25,6 +26,13 @@ torch.set_num_threads(1)
 @pytest.fixture(scope="module")
 def corpus():
     return scenes.load(count=60, languages=("en", "de", "ru"))
+
+
+@pytest.fixture(scope="module")
+def parts(corpus):
+    """Return two corpora of other concepts and other languages."""
+    chosen = (corpus.concepts[:36], ["en", "de"]), (corpus.concepts[36:], ["ru", "de"])
+    return [corpus.select(concepts=concepts, languages=codes) for concepts, codes in chosen]
 
 
 def config(**values) -> RunConfig:
@@ -64,11 +72,12 @@ def test_loss_falls(corpus, sampler):
     assert losses[-8:].mean() < losses[:8].mean() - 0.3
 
 
-def test_same_seed_gives_the_same_weights_and_losses(corpus):
-    (first, one), (second, two) = (trained(corpus, seed=3) for _ in range(2))
-    assert same(state(first), state(second))
-    for column in ("loss", "temperature", "learning_rate", "gradient_norm"):
-        assert one.history[column].tolist() == two.history[column].tolist()
+def test_same_seed_gives_the_same_weights_and_losses(corpus, parts):
+    for texts in (corpus, joined(parts)):
+        (first, one), (second, two) = (trained(texts, seed=3) for _ in range(2))
+        assert same(state(first), state(second))
+        for column in ("loss", "temperature", "learning_rate", "gradient_norm"):
+            assert one.history[column].tolist() == two.history[column].tolist()
 
 
 def test_result_does_not_depend_on_what_was_drawn_before(corpus):
@@ -148,7 +157,7 @@ def test_first_loss_is_that_of_the_first_batch(corpus):
         if isinstance(module, nn.Dropout):
             module.p = 0.0
     settings = config(sampler="crosslingual", steps=2)
-    batch = next(iter(make_sampler(settings, corpus.pairs)))
+    batch = next(iter(make_sampler(settings, corpus)))
     text, concept = corpus.table["text"], corpus.pairs.concept
     queries = encoder.encode([text[query] for query, _ in batch], "query", progress=False)
     passages = encoder.encode([text[passage] for _, passage in batch], "passage", progress=False)
@@ -234,13 +243,13 @@ def test_learning_rate_is_positive_at_every_step_and_0_after_the_last(steps, war
 
 @pytest.mark.parametrize("steps", [1, 4, 5, 6, 13])
 def test_batches_go_on_in_the_next_epoch(corpus, steps):
-    sampler = make_sampler(config(), corpus.pairs)
+    sampler = make_sampler(config(), corpus)
     epochs = []
     for epoch in range(4):
         sampler.set_epoch(epoch)
         epochs.extend(sampler)
     assert len(sampler) == 5
-    assert list(batches(make_sampler(config(), corpus.pairs), steps)) == epochs[:steps]
+    assert list(batches(make_sampler(config(), corpus), steps)) == epochs[:steps]
     assert epochs[:5] != epochs[5:10]
 
 
@@ -254,7 +263,7 @@ SAMPLERS = {
 
 @pytest.mark.parametrize(("name", "kind"), SAMPLERS.items())
 def test_sampler_is_the_one_named_with_its_parameters(corpus, name, kind):
-    sampler = make_sampler(config(sampler=name, seed=7, alpha=0.25, batch_size=9), corpus.pairs)
+    sampler = make_sampler(config(sampler=name, seed=7, alpha=0.25, batch_size=9), corpus)
     assert type(sampler) is kind
     assert (sampler.seed, sampler.batch_size) == (7, 9)
     assert getattr(sampler, "alpha", 0.25) == 0.25
@@ -265,11 +274,25 @@ def test_language_power_reaches_the_sampler(corpus):
     rows = corpus.table
     few = rows["concept"].isin(corpus.concepts[:20]) | (rows["language"] != "ru")
     uneven = type(corpus).from_rows(rows[few].itertuples(index=False, name=None), "uneven")
-    weights = {power: make_sampler(config(language_power=power), uneven.pairs).weights for power in (0.0, 1.0)}
+    weights = {power: make_sampler(config(language_power=power), uneven).weights for power in (0.0, 1.0)}
     assert weights[0.0].tolist() == [1, 1, 1]
     assert weights[1.0].tolist() == [60, 60, 20]
 
 
 def test_untrained_has_no_sampler(corpus):
-    with pytest.raises(InputError, match="found 'untrained', expected hybrid or one of mixed monolingual crosslingual"):
-        make_sampler(config(sampler="untrained"), corpus.pairs)
+    with pytest.raises(InputError, match="found 'untrained', expected one of mixed monolingual crosslingual hybrid"):
+        make_sampler(config(sampler="untrained"), corpus)
+
+
+@pytest.mark.parametrize(("name", "kind"), SAMPLERS.items())
+def test_joined_corpora_have_a_sampler_each(parts, name, kind):
+    sampler, alone = (make_sampler(config(sampler=name, corpus_power=2.0), joined(parts[:n])) for n in (2, 1))
+    assert [type(part) for part in sampler.parts] == [kind, kind]
+    assert (sampler.weights.tolist(), len(sampler)) == ([1, pytest.approx(4 / 9)], 3 + 2)
+    assert len({sampler.seed, *(part.seed for part in sampler.parts)}) == 3
+    assert list(sampler.parts[0]) == list(alone.parts[0])
+
+
+def test_corpus_with_too_few_concepts_for_a_sampler_is_named(corpus):
+    with pytest.raises(InputError, match="corpus scenes: CrosslingualBatchSampler: found batch_size 12, expected at"):
+        make_sampler(config(sampler="crosslingual"), joined([corpus, corpus.select(languages=["en"])]))

@@ -1,7 +1,8 @@
 import pytest
 
 from hybridlib.corpora import Corpus
-from hybridlib.corpora.overlap import normalised, shared_texts
+from hybridlib.corpora.overlap import normalised, shared_texts, without_shared
+from hybridlib.errors import InputError
 
 
 def corpus_of(*texts: tuple[str, str]) -> Corpus:
@@ -69,3 +70,58 @@ def test_languages_are_those_of_the_test_corpus_in_its_order():
     assert list(counts.index) == ["en", "de", "zh"]
     assert counts["shared"].tolist() == [0, 0, 1]
     assert list(counts.columns) == ["texts", "shared", "share"]
+
+
+TRAIN = Corpus.from_rows(
+    [
+        ("a", "en", "query", "A boy."),
+        ("a", "en", "passage", "a child"),
+        ("a", "de", "text", "ein Junge"),
+        ("b", "en", "text", "a girl"),
+        ("b", "de", "text", "Ein Mädchen!"),
+        ("c", "en", "text", "a dog"),
+        ("c", "en", "text", "the dog"),
+    ],
+    "train",
+    ("old note",),
+)
+
+
+def kept(*held_out: tuple[str, str]) -> list[str]:
+    return without_shared(TRAIN, corpus_of(*held_out)).table["text"].tolist()
+
+
+def test_shared_texts_are_dropped_in_their_language():
+    assert kept(("en", "a  BOY"), ("en", "ein Junge")) == [t for t in TRAIN.table["text"] if t != "A boy."]
+
+
+def test_a_concept_left_with_one_text_goes_with_it():
+    assert kept(("de", "ein mädchen")) == ["A boy.", "a child", "ein Junge", "a dog", "the dog"]
+
+
+def test_a_concept_left_with_two_texts_stays():
+    assert kept(("en", "A child")) == ["A boy.", "ein Junge", "a girl", "Ein Mädchen!", "a dog", "the dog"]
+
+
+def test_a_corpus_that_shares_nothing_keeps_its_rows():
+    left = without_shared(TRAIN, corpus_of(("en", "x")))
+    assert left.fingerprint == TRAIN.fingerprint
+    assert left.name == "train"
+
+
+def test_nothing_is_shared_afterwards():
+    test = corpus_of(("en", "THE dog."), ("de", "ein Junge"), ("en", "a girl"))
+    assert shared_texts(TRAIN, test)["shared"].tolist() == [2, 1]
+    assert shared_texts(without_shared(TRAIN, test), test)["shared"].tolist() == [0, 0]
+
+
+def test_a_note_says_how_many_texts_were_shared():
+    old, new = without_shared(TRAIN, corpus_of(("en", "a girl"), ("de", "ein Junge"))).notes
+    assert old == "old note"
+    assert new.startswith("2 of 7 texts of train stand, normalised, in what is held out of x: ")
+    assert new.endswith("; 4 texts are left.")
+
+
+def test_a_corpus_of_which_nothing_is_left_is_an_error():
+    with pytest.raises(InputError, match="corpus x: found 1 of 2 texts in x too, expected two texts at least"):
+        without_shared(corpus_of(("en", "a"), ("en", "b")), corpus_of(("en", "a")))
