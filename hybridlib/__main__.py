@@ -64,16 +64,18 @@ def evaluate(
     settings: Annotated[str, typer.Option(help="monolingual,crosslingual,multilingual; default: all")] = "",
     measures: Annotated[str, typer.Option(help="such as nDCG@20,AP,R@100")] = "",
     debias: Annotated[str, typer.Option(help="centring,shift,lir: any of them, fitted on other texts")] = "",
-    fit_concepts: Annotated[int, typer.Option(help="concepts to fit debiasing on; they are not tested on")] = 200,
+    fit_concepts: Annotated[int, typer.Option(min=1, help="concepts to fit debiasing on, not tested on")] = 200,
     label: Annotated[str, typer.Option(help="how tables call it; default: the encoder's name")] = "",
     revision: Annotated[str | None, typer.Option(help="branch, tag or commit of a hub id")] = None,
-    max_length: Annotated[int, typer.Option(help="tokens a text")] = 128,
+    max_length: Annotated[int, typer.Option(min=4, help="tokens a text")] = 128,
     precision: Annotated[str, typer.Option(help="auto, bfloat16 or float32")] = "auto",
-    threads: Annotated[int, typer.Option(help="threads of torch; 0: all")] = 0,
+    threads: Annotated[int, typer.Option(min=0, help="threads of torch; 0: all")] = 0,
+    trec_depth: Annotated[int, typer.Option(help="write TREC runs with so many passages a query; 0: none")] = 0,
 ) -> None:
     """Evaluate an encoder, precomputed vectors, or a training run: measures, language bias, geometry, one page."""
     from hybridlib import evaluate_command as command
 
+    logging.getLogger("papermill").setLevel(logging.WARNING)
     command.evaluate(
         command.Request(
             out=out,
@@ -91,6 +93,7 @@ def evaluate(
             max_length=max_length,
             precision=precision,
             threads=threads,
+            trec_depth=trec_depth,
         ),
         typer.echo,
     )
@@ -104,6 +107,7 @@ def compare(
     """Compare evaluated systems with significance: sign-flip tests by concept, Holm, bootstrap intervals."""
     from hybridlib import evaluate_command as command
 
+    logging.getLogger("papermill").setLevel(logging.WARNING)
     command.compare(folders, out, typer.echo)
 
 
@@ -114,10 +118,10 @@ def texts(
     languages: Annotated[str, typer.Option(help="codes with commas; default: all")] = "",
 ) -> None:
     """Write the texts of a collection with their ids, to be embedded by any system; see `evaluate --embeddings`."""
-    from hybridlib import evaluate_command as command
     from hybridlib.corpora.load import load_collection
+    from hybridlib.vectors import write_texts
 
-    command.write_texts(out, load_collection(corpus, _list(languages)))
+    write_texts(out, load_collection(corpus, _list(languages)))
 
 
 def _list(text: str) -> list[str] | None:

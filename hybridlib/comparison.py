@@ -125,7 +125,7 @@ def pair_verdicts(table: pd.DataFrame, *, flips: int = 10_000) -> pd.Series:
 
 
 def comparisons(systems: Mapping[str, Sequence[pd.DataFrame]], *, flips: int = 10_000) -> pd.DataFrame:
-    """Compare every pair of systems in every setting: the content of ``comparisons.csv``.
+    """Compare every pair of systems by those of :data:`TESTED` that both have: the content of ``comparisons.csv``.
 
     Args:
         systems: label -> scores of each query (see :class:`hybridlib.evaluation.Evaluation`), a table a seed.
@@ -145,7 +145,8 @@ def comparisons(systems: Mapping[str, Sequence[pd.DataFrame]], *, flips: int = 1
     rows = []
     for baseline, label in combinations(means, 2):
         for setting, measure in TESTED:
-            if not (means[label]["setting"] == setting).any():
+            measured = all(measure in means[name] for name in (label, baseline))
+            if not measured or not (means[label]["setting"] == setting).any():
                 continue
             table = contributions(means[label], means[baseline], setting, measure)
             result = significance.compare(table.mean(axis=1).to_numpy(), flips=flips)

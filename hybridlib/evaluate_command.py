@@ -1,26 +1,24 @@
-"""What ``python -m hybridlib evaluate``, ``compare`` and ``texts`` do."""
+"""What ``python -m hybridlib evaluate`` and ``compare`` do."""
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
 import torch
 
-from hybridlib.cache import replace_file
 from hybridlib.comparison import comparisons
 from hybridlib.corpora.collection import Collection
 from hybridlib.corpora.load import load_collection
 from hybridlib.debias import DEBIASINGS
 from hybridlib.encoders.embedding_cache import cached_text_vectors
-from hybridlib.encoders.encoder import DualEncoder
+from hybridlib.encoders.encoder import DualEncoder, Precision
 from hybridlib.errors import InputError
 from hybridlib.execute import execute_evaluation
 from hybridlib.measures import DEFAULT, measure
@@ -29,6 +27,7 @@ from hybridlib.runs import Run
 from hybridlib.splits import fit_corpus, run_splits
 from hybridlib.system import Embedded, evaluate_system
 from hybridlib.tables import significance_table
+from hybridlib.trec_export import export_runs
 from hybridlib.vectors import read_vectors
 
 Say = Callable[[str], object]
@@ -53,6 +52,7 @@ class Request:
     max_length: int = 128
     precision: Any = "auto"
     threads: int = 0
+    trec_depth: int = 0
 
     def __post_init__(self) -> None:
         """Refuse what cannot be done before anything is loaded."""
@@ -66,6 +66,8 @@ class Request:
                 raise InputError(f"debias: found {name!r}, expected any of {', '.join(DEBIASINGS)}")
         for name in self.measures or ():
             measure(name)
+        if self.precision not in get_args(Precision):
+            raise InputError(f"precision: found {self.precision!r}, expected one of {', '.join(get_args(Precision))}")
 
 
 @dataclass
@@ -96,6 +98,9 @@ def evaluate(request: Request, say: Say) -> Path:
         )
     with _timed(seconds, "geometry"):
         geometry = {name: system.geometry() for name, (system, _) in evaluated.items()}
+    if request.trec_depth:
+        for name, (system, _) in evaluated.items():
+            export_runs(request.out / "trec" / name, system, request.trec_depth, name)
     result = write_results(
         request.out,
         {name: evaluation for name, (_, evaluation) in evaluated.items()},
@@ -104,8 +109,8 @@ def evaluate(request: Request, say: Say) -> Path:
             "label": loaded.label,
             "seed": None,
             **loaded.about,
-            "collection": _described(loaded.test.collection),
-            "fitted_on": _described(loaded.fit.collection) if loaded.fit and request.debias else None,
+            "collection": loaded.test.collection.described(),
+            "fitted_on": loaded.fit.collection.described() if loaded.fit and request.debias else None,
             "settings": list(request.settings or loaded.test.collection.settings),
             "measures": list(request.measures or DEFAULT),
             "seconds": {name: round(value, 2) for name, value in seconds.items()},
@@ -118,7 +123,11 @@ def evaluate(request: Request, say: Say) -> Path:
 
 def compare(folders: Sequence[Path], out: Path, say: Say) -> Path:
     """Compare the systems of several results with significance, ``say`` the differences, and write the page."""
-    found = systems([Results.read(folder) for folder in folders])
+    results = [Results.read(folder) for folder in folders]
+    measures = dict.fromkeys(" ".join(one.result["measures"]) for one in results)
+    if len(measures) > 1:
+        raise InputError(f"compare: found the measures {', and '.join(measures)}, expected the same in all results")
+    found = systems(results)
     if len(found) < 2:
         raise InputError(f"compare: found one system, {', '.join(found)}, expected two at least")
     compared = comparisons(found)
@@ -126,16 +135,6 @@ def compare(folders: Sequence[Path], out: Path, say: Say) -> Path:
     write_csv(out / "comparisons.csv", compared)
     say(significance_table(compared).replace(r"^\*", "", regex=True).to_string())
     return _page(folders, out, " · ".join(found), say)
-
-
-def write_texts(folder: Path, collection: Collection) -> None:
-    """Write ``queries.jsonl`` and ``passages.jsonl`` (id, language, text) for a system that embeds elsewhere."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, rows in (("queries", collection.queries.to_dict("records")), ("passages", collection.passages)):
-        lines = (
-            json.dumps({key: row[key] for key in ("id", "language", "text")}, ensure_ascii=False) + "\n" for row in rows
-        )
-        replace_file(folder / f"{name}.jsonl", "".join(lines).encode())
 
 
 def _system(request: Request) -> _Loaded:
@@ -164,8 +163,11 @@ def _run(request: Request) -> _Loaded:
     """Embed the test concepts of a training run by its encoder, and texts to fit debiasing on."""
     run = Run.read(Path(str(request.run)))
     config = run.config
-    name = config.encoder if config.sampler == "untrained" else str(run.folder / "encoder")
-    encoder = DualEncoder.load(name, max_length=config.max_length, precision=config.precision)
+    options: dict[str, Any] = {"max_length": config.max_length, "precision": config.precision}
+    if config.sampler == "untrained":
+        encoder = DualEncoder.load(config.encoder, revision=config.encoder_revision, **options)
+    else:  # with the full vocabulary, for the texts to fit on
+        encoder = DualEncoder.load(str(run.folder / "encoder"), **options).restored()
     test = run_splits(config).test.select(languages=request.languages)
     fit = fit_corpus(config, request.fit_concepts, test.languages) if request.debias else None
     if request.languages is None and test.fingerprint != run.result["fingerprint"]["test"]:
@@ -183,21 +185,22 @@ def _run(request: Request) -> _Loaded:
 
 
 def _embedded(encoder: DualEncoder, collection: Collection) -> Embedded:
-    """Embed the texts of a collection, from the cache where they are there."""
+    """Embed the texts of a collection, on a GPU if there is one, from the cache where they are there."""
+    encoder.to("cuda" if torch.cuda.is_available() else "cpu")
     queries = cached_text_vectors(encoder, collection.queries["text"].tolist(), "query")
     return Embedded(collection, queries, cached_text_vectors(encoder, collection.passages["text"], "passage"))
 
 
 def _check_cutoffs(measures: Sequence[str], collection: Collection) -> None:
     """Refuse a measure whose K is larger than a language's passages."""
-    counts = np.bincount(collection.passage_language, minlength=len(collection.languages))
+    languages, counts = np.unique(collection.passage_language, return_counts=True)
     smallest = int(counts.argmin())
     for name in measures:
         k = int(name.partition("@")[2] or 0)
         if k > counts[smallest]:
             raise InputError(
                 f"measures: found {name}, expected K of at most {counts[smallest]}, "
-                f"the passages in {collection.languages[smallest]}"
+                f"the passages in {collection.languages[languages[smallest]]}"
             )
 
 
@@ -214,19 +217,6 @@ def _means(result: dict[str, Any]) -> pd.DataFrame:
         for name, means in result["means"].items()
     }
     return pd.DataFrame(columns).rename_axis(["setting", "measure"])
-
-
-def _described(collection: Collection) -> dict[str, Any]:
-    return {
-        "name": collection.name,
-        "languages": collection.languages,
-        "concepts": int(collection.queries["concept"].nunique()),
-        "queries": len(collection.queries),
-        "passages": len(collection.passages),
-        "relevant": len(collection.relevant),
-        "notes": list(collection.notes),
-        "fingerprint": collection.fingerprint,
-    }
 
 
 @contextmanager

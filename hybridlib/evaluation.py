@@ -11,7 +11,7 @@ import pandas as pd
 from hybridlib import retrieval
 from hybridlib.corpora.collection import SETTINGS, Collection
 from hybridlib.errors import InputError
-from hybridlib.measures import DEFAULT, Measure, measure, padded_alike
+from hybridlib.measures import DEFAULT, Measure, measure, neighbours, padded_alike
 from hybridlib.pooled import BIAS, DEPTH, SHARE, Pooled, score_pool
 
 __all__ = [
@@ -90,9 +90,13 @@ def evaluate(
             raise InputError(f"evaluate: found {len(vectors)} {what} vectors, expected {count}")
     chosen = _chosen(collection, settings)
     scored = {name: measure(name) for name in measures}
-    relevant = collection.relevant.sort_values("query", kind="stable", ignore_index=True)
-    relevant["query_language"] = collection.query_language[relevant["query"]]
-    relevant["passage_language"] = collection.passage_language[relevant["passage"]]
+    relevant = collection.relevant
+    relevant = relevant.assign(
+        query_language=collection.query_language[relevant["query"]],
+        passage_language=collection.passage_language[relevant["passage"]],
+    )
+    corpus = relevant["query"].to_numpy() * len(collection.languages) + relevant["passage_language"].to_numpy()
+    relevant = relevant.iloc[np.argsort(corpus, kind="stable")].reset_index(drop=True)
     if chosen == ["monolingual"]:
         ranks, relevant = _ranks_inside_languages(collection, query_vectors, passage_vectors, relevant)
     else:
@@ -107,7 +111,7 @@ def evaluate(
             depth=min(DEPTH, len(collection.passages)),
         )
     relevant["in_language"], relevant["in_pool"] = ranks.in_language, ranks.in_pool
-    parts = [_single_language_scores(relevant, scored, chosen, len(collection.languages))]
+    parts = [_single_language_scores(relevant, scored, chosen)]
     pooled = Pooled.empty()
     if "multilingual" in chosen:
         pooled = score_pool(collection, relevant, ranks, scored, query_vectors, passage_vectors)
@@ -170,14 +174,13 @@ def _rows(vectors: np.ndarray, positions: np.ndarray) -> np.ndarray:
 
 
 def _single_language_scores(
-    relevant: pd.DataFrame, scored: Mapping[str, Measure], chosen: Sequence[str], languages: int
+    relevant: pd.DataFrame, scored: Mapping[str, Measure], chosen: Sequence[str]
 ) -> pd.DataFrame:
     """Score each (query, passage language) of the monolingual and crosslingual settings."""
     same = (relevant["query_language"] == relevant["passage_language"]).to_numpy()
     kept = (same & ("monolingual" in chosen)) | (~same & ("crosslingual" in chosen))
     relevant, same = relevant[kept], same[kept]
-    key = relevant["query"].to_numpy() * languages + relevant["passage_language"].to_numpy()
-    _, first, group = np.unique(key, return_index=True, return_inverse=True)
+    first, group = neighbours(relevant["query"].to_numpy(), relevant["passage_language"].to_numpy())
     scores = relevant[["query", "query_language", "passage_language"]].iloc[first].reset_index(drop=True)
     scores.insert(0, "setting", np.where(same[first], 0, 1))
     columns = [relevant[column].to_numpy() for column in ("in_language", "relevance")]

@@ -13,6 +13,7 @@ import pandas as pd
 from hybridlib.errors import InputError
 
 _BLOCK = 512
+_PAIRS = 1 << 17
 
 
 def alignment(queries: np.ndarray, passages: np.ndarray) -> float:
@@ -69,35 +70,48 @@ def uniformity(vectors: np.ndarray, t: float = 2.0, *, sample: int | None = None
 def similarity_statistics(
     queries: np.ndarray,
     passages: np.ndarray,
-    query_concept: np.ndarray,
-    passage_concept: np.ndarray,
     query_language: np.ndarray,
     passage_language: np.ndarray,
+    query: np.ndarray,
+    passage: np.ndarray,
+    itself: np.ndarray | None = None,
 ) -> pd.DataFrame:
-    """Count, mean and population variance of the inner products of all n m (query, passage) pairs.
+    """Count, mean and population variance of the inner products of all (query, passage) pairs.
 
-    A pair is positive if both are of one concept, else negative. No [n, m] array is made: over all pairs the sum is
-    (sum_i u_i).(sum_j v_j) and the sum of squares is <U'U, V'V>, where the rows of U (``queries``, [n, d]) are u_i and
-    those of V (``passages``, [m, d]) v_j; the positive pairs are listed, and the negative ones are the difference.
+    No [n, m] array is made: over all pairs the sum is (sum_i u_i).(sum_j v_j) and the sum of squares is <U'U, V'V>,
+    where the rows of U (``queries``, [n, d]) are u_i and those of V (``passages``, [m, d]) v_j; the positive pairs are
+    listed, and the negative ones are the difference.
+
+    Args:
+        queries: float [n, d].
+        passages: float [m, d].
+        query_language: [n].
+        passage_language: [m].
+        query: int [p], positions of queries; with ``passage`` the positive pairs, each once; all others are negative.
+        passage: int [p], positions of passages.
+        itself: int [n], a passage that is the query's own text, or -1: this pair is neither positive nor negative.
 
     Returns:
         Index (``relevance``: positive, negative; ``language``: same, other, all), columns ``count``, ``mean`` and
         ``variance`` (both NaN where there is no pair).
 
     Example:
-        >>> concept, language = np.array([0, 1]), np.array(["en", "de"])
-        >>> table = similarity_statistics(np.eye(2), np.eye(2), concept, concept, language, language)
+        >>> one, language = np.arange(2), np.array(["en", "de"])
+        >>> table = similarity_statistics(np.eye(2), np.eye(2), language, language, one, one)
         >>> table["mean"].dropna().to_dict()
         {('positive', 'same'): 1.0, ('positive', 'all'): 1.0, ('negative', 'other'): 0.0, ('negative', 'all'): 0.0}
     """
-    left = _Texts(queries, np.asarray(query_concept), np.asarray(query_language))
-    right = _Texts(passages, np.asarray(passage_concept), np.asarray(passage_language))
+    left, right = _Texts(queries, np.asarray(query_language)), _Texts(passages, np.asarray(passage_language))
     _check("query", *left)
     _check("passage", *right)
     if queries.shape[1] != passages.shape[1]:
         raise InputError(f"passage: found dimension {passages.shape[1]}, expected {queries.shape[1]} as of the queries")
     same, every = _all_products(left, right)
-    same_positive, positive = _positive_products(left, right)
+    same_positive, positive = _products(left, right, query, passage)
+    if itself is not None:
+        own = np.flatnonzero(itself >= 0)
+        for total, left_out in zip((same, every), _products(left, right, own, itself[own]), strict=True):
+            total -= left_out
     sums = {
         ("positive", "same"): same_positive,
         ("positive", "other"): positive - same_positive,
@@ -176,21 +190,23 @@ def language_probe(
 def geometry(
     queries: np.ndarray,
     passages: np.ndarray,
-    query_concept: np.ndarray,
-    passage_concept: np.ndarray,
     query_language: np.ndarray,
     passage_language: np.ndarray,
+    query: np.ndarray,
+    passage: np.ndarray,
+    itself: np.ndarray | None = None,
     *,
+    passage_concept: np.ndarray | None = None,
     sample: int = 12_000,
     seed: int = 0,
 ) -> dict[str, float]:
     """Summarise a space of unit vectors by name; a number that does not exist (a single language) is left out.
 
-    ``{positive,negative}_{same,other,all}_{mean,variance}`` of :func:`similarity_statistics`; ``alignment`` of all
-    positive pairs, 2 - 2 ``positive_all_mean``; of the passages ``uniformity``, ``language_probe`` (of ``sample`` of
-    them at most) and ``centroid_distance``, the mean over pairs of languages.
+    ``{positive,negative}_{same,other,all}_{mean,variance}`` of :func:`similarity_statistics`, whose arguments come
+    first; ``alignment`` of all positive pairs, 2 - 2 ``positive_all_mean``; of the passages ``uniformity``,
+    ``language_probe`` (of ``sample`` of them at most) and ``centroid_distance``, the mean over pairs of languages.
     """
-    table = similarity_statistics(queries, passages, query_concept, passage_concept, query_language, passage_language)
+    table = similarity_statistics(queries, passages, query_language, passage_language, query, passage, itself)
     numbers = table[["mean", "variance"]].stack()
     summary = {"_".join(names): float(value) for names, value in numbers.items()}
     summary["alignment"] = 2 - 2 * summary["positive_all_mean"]
@@ -214,7 +230,6 @@ def _check(what: str, vectors: np.ndarray, *labels: np.ndarray) -> None:
 
 class _Texts(NamedTuple):
     vectors: np.ndarray
-    concept: np.ndarray
     language: np.ndarray
 
 
@@ -232,16 +247,17 @@ def _moments(texts: _Texts, names: np.ndarray) -> tuple[np.ndarray, np.ndarray, 
     return np.array(counts), np.stack(sums), np.stack([block.T @ block for block in blocks])
 
 
-def _positive_products(queries: _Texts, passages: _Texts) -> tuple[np.ndarray, np.ndarray]:
-    """As :func:`_all_products`, of the pairs of one concept."""
+def _products(
+    queries: _Texts, passages: _Texts, query: np.ndarray, passage: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """As :func:`_all_products`, of the listed pairs."""
     same, every = np.zeros(3), np.zeros(3)
-    columns_of = pd.Series(passages.concept).groupby(passages.concept).indices
-    for concept, rows in pd.Series(queries.concept).groupby(queries.concept).indices.items():
-        columns = columns_of.get(concept, np.array([], dtype=np.int64))
-        for start in range(0, len(rows), _BLOCK):
-            block = rows[start : start + _BLOCK]
-            products = queries.vectors[block].astype(np.float64) @ passages.vectors[columns].T
-            matching = products[queries.language[block, None] == passages.language[columns]]
-            same += matching.size, matching.sum(), np.square(matching).sum()
-            every += products.size, products.sum(), np.square(products).sum()
+    for start in range(0, len(query), _PAIRS):
+        rows, columns = query[start : start + _PAIRS], passage[start : start + _PAIRS]
+        products = np.einsum("ij,ij->i", queries.vectors[rows], passages.vectors[columns], dtype=np.float64)
+        for total, chosen in (
+            (every, products),
+            (same, products[queries.language[rows] == passages.language[columns]]),
+        ):
+            total += chosen.size, chosen.sum(), np.square(chosen).sum()
     return same, every

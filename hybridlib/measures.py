@@ -177,3 +177,20 @@ def _checked_gains(gains: np.ndarray, ranks: np.ndarray) -> np.ndarray:
         row, column = wrong[0]
         raise InputError(f"nDCG: found gain {gains[row, column]} in row {row}, expected 0 or more")
     return gains
+
+
+def neighbours(*keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Group rows that follow each other and are equal in all ``keys`` (int [m]), in one pass over sorted rows.
+
+    Returns:
+        First row of each group, int64 [groups], and the group of each row, int64 [m].
+
+    Example:
+        >>> neighbours(np.array([4, 4, 7, 7]), np.array([0, 0, 0, 1]))
+        (array([0, 2, 3]), array([0, 0, 1, 2]))
+    """
+    new = np.zeros(len(keys[0]), dtype=bool)
+    new[:1] = True
+    for key in keys:
+        new[1:] |= key[1:] != key[:-1]
+    return np.flatnonzero(new), np.cumsum(new) - 1

@@ -10,7 +10,7 @@ import pandas as pd
 
 from hybridlib import bias
 from hybridlib.corpora.collection import Collection
-from hybridlib.measures import Measure, measure, padded, padded_alike
+from hybridlib.measures import Measure, measure, neighbours, padded, padded_alike
 from hybridlib.mrc import mrc
 from hybridlib.retrieval import Ranks
 
@@ -56,15 +56,16 @@ def score_pool(
 
     Args:
         collection: what is tested on.
-        relevant: a row a relevant pair, sorted by query: ``query``, ``relevance``, ``query_language``,
-            ``passage_language`` (numbers), ``in_pool``.
+        relevant: a row a relevant pair, sorted by query, then passage language: ``query``, ``relevance``,
+            ``query_language`` and ``passage_language`` (numbers), ``in_pool``.
         ranks: of these pairs.
         scored: measures by name.
         query_vectors: float32 [queries, d].
         passage_vectors: float32 [passages, d].
     """
     languages = collection.languages
-    queries, group = np.unique(relevant["query"], return_inverse=True)
+    first, group = neighbours(relevant["query"].to_numpy())
+    queries = relevant["query"].to_numpy()[first]
     own = collection.query_language[queries]
     columns = [relevant[column].to_numpy() for column in ("in_pool", "relevance", "passage_language")]
     table, gains, language = padded_alike(group, columns, len(queries))
@@ -93,7 +94,7 @@ def score_pool(
         scores=scores,
         top_share=pd.DataFrame(bias.language_matrix(top, own), languages, languages),
         even_share=pd.Series(counts / counts.sum(), languages),
-        single_answer=_single_answer(table, language, queries, relevant, languages),
+        single_answer=_single_answer(table, language, relevant, languages),
         random_rank_distance=expected.groupby(np.asarray(languages)[own]).mean().reindex(languages),
     )
 
@@ -106,12 +107,11 @@ def _top_languages(top: np.ndarray, passage_language: np.ndarray, languages: int
 
 
 def _single_answer(
-    table: np.ndarray, language: np.ndarray, queries: np.ndarray, relevant: pd.DataFrame, languages: list[str]
+    table: np.ndarray, language: np.ndarray, relevant: pd.DataFrame, languages: list[str]
 ) -> pd.DataFrame:
     """Mean AP by language pair where only the relevant passages of one language are left in the pool."""
     left = bias.single_answer_ranks(table, language)[table > 0]
-    key = relevant["query"].to_numpy() * len(languages) + relevant["passage_language"].to_numpy()
-    _, first, group = np.unique(key, return_index=True, return_inverse=True)
+    first, group = neighbours(relevant["query"].to_numpy(), relevant["passage_language"].to_numpy())
     precision = measure("AP")(padded(group, left, len(first)), None)
     columns = ("query_language", "passage_language")
     pair = [np.asarray(languages)[relevant[column].to_numpy()[first]] for column in columns]

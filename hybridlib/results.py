@@ -93,7 +93,7 @@ def write_results(
         **about,
         "debiasings": list(evaluations),
         "means": {name: nested(macro_means(table)) for name, table in means.items()},
-        "random_rank_distance": plain.random_rank_distance.to_dict(),
+        "random_rank_distance": plain.random_rank_distance.dropna().to_dict(),
         "geometry": {name: dict(numbers) for name, numbers in geometry.items()},
     }
     parquet = {

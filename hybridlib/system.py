@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from hybridlib.corpora.collection import Collection
 from hybridlib.corpora.holdout import held_out
 from hybridlib.debias import fitted
 from hybridlib.errors import InputError
 from hybridlib.evaluation import Evaluation, evaluate
+from hybridlib.geometry import geometry
 from hybridlib.measures import DEFAULT
 
 PLAIN = "none"
@@ -39,6 +41,21 @@ class Embedded:
             for q, p in ((queries, passages), (~queries, ~passages))
         )
         return first, second
+
+    def geometry(self) -> dict[str, float]:
+        """Numbers of the space; see :func:`hybridlib.geometry.geometry`."""
+        relevant, concept = self.collection.relevant, pd.factorize(self.collection.passage_concept)[0]
+        lone = self.collection.passage_concept == ""
+        return geometry(
+            self.queries,
+            self.passages,
+            self.collection.query_language,
+            self.collection.passage_language,
+            relevant["query"].to_numpy(),
+            relevant["passage"].to_numpy(),
+            self.collection.itself,
+            passage_concept=np.where(lone, -1 - np.arange(len(lone)), concept),
+        )
 
 
 def debiased(name: str, fit: Embedded, test: Embedded) -> Embedded:

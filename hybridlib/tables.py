@@ -124,4 +124,4 @@ def geometry_table(results: Sequence[Results]) -> pd.DataFrame:
     rows = pd.DataFrame(
         [{"system": one.label(name), **numbers} for one in results for name, numbers in one.result["geometry"].items()]
     )
-    return rows.groupby("system", sort=False).mean().map("{:.3f}".format)
+    return rows.groupby("system", sort=False).mean().map(lambda v: "–" if pd.isna(v) else f"{v:.3f}")

@@ -6,6 +6,7 @@ UTF-8 with an id a line, in the order of the rows.
 
 from __future__ import annotations
 
+import json
 import re
 import tempfile
 import tokenize
@@ -15,12 +16,24 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from hybridlib.cache import replace_file
+from hybridlib.corpora.collection import Collection
 from hybridlib.errors import InputError
 
 _FILES = {"query": "queries", "passage": "passages"}
 _NUMBERS = 1 << 22  # of a block that is checked at once: 32 MB as float64
 _NOT_A_LINE = re.compile(r"[\n\r\ud800-\udfff]")
 _BROKEN = (ValueError, TypeError, OverflowError, SyntaxError, tokenize.TokenError)  # what numpy says of a bad header
+
+
+def write_texts(folder: Path, collection: Collection) -> None:
+    """Write ``queries.jsonl`` and ``passages.jsonl`` (id, language, text) for a system that embeds elsewhere."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, rows in (("queries", collection.queries.to_dict("records")), ("passages", collection.passages)):
+        lines = (
+            json.dumps({key: row[key] for key in ("id", "language", "text")}, ensure_ascii=False) + "\n" for row in rows
+        )
+        replace_file(folder / f"{name}.jsonl", "".join(lines).encode())
 
 
 def read_vectors(folder: str | Path, role: str, ids: Sequence[str]) -> np.ndarray:

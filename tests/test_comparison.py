@@ -11,9 +11,11 @@ from hybridlib.comparison import (
     by_configuration,
     comparisons,
     contributions,
+    mean_over_seeds,
     pair_verdicts,
     score_table,
-    seed_mean,
+    summary_table,
+    write_tables,
 )
 from hybridlib.config import RunConfig
 from hybridlib.errors import InputError
@@ -113,16 +115,16 @@ def test_verdicts_are_corrected_over_the_pairs():
     assert pair_verdicts(together, flips=999)["x"] == 0
 
 
-def three_runs() -> list[SimpleNamespace]:
-    return [
-        run("mixed", score_rows(1)),
-        run("monolingual", score_rows(2, ndcg=0.5, distance=200, share=2)),
-        run("hybrid 0.5", score_rows(3)),
-    ]
+def three_systems() -> dict[str, list[pd.DataFrame]]:
+    return {
+        "mixed": [score_rows(1)],
+        "monolingual": [score_rows(2, ndcg=0.5, distance=200, share=2)],
+        "hybrid 0.5": [score_rows(3)],
+    }
 
 
-def test_comparisons_have_a_row_a_pair_of_configurations_and_test():
-    table = comparisons(three_runs(), flips=99)
+def test_comparisons_have_a_row_a_pair_of_systems_and_test():
+    table = comparisons(three_systems(), flips=99)
     pairs = [("monolingual", "mixed"), ("hybrid 0.5", "mixed"), ("hybrid 0.5", "monolingual")]
     expected = [(*pair, *test) for pair in pairs for test in TESTED]
     assert list(zip(*(table[name] for name in list(table.columns)[:4]), strict=True)) == expected
@@ -130,37 +132,39 @@ def test_comparisons_have_a_row_a_pair_of_configurations_and_test():
 
 def test_comparisons_have_these_columns():
     expected = "configuration baseline setting measure difference low high p holm_p wins ties losses concepts"
-    assert list(comparisons(three_runs(), flips=99).columns) == [*expected.split(), "seeds", "baseline_seeds"]
+    assert list(comparisons(three_systems(), flips=99).columns) == [*expected.split(), "seeds", "baseline_seeds"]
 
 
 def test_difference_is_configuration_minus_baseline():
-    runs = three_runs()
-    table = comparisons(runs, flips=99).set_index(["configuration", "baseline", "setting", "measure"])
-    means = [macro_means(mean_by_pair(run.scores())) for run in runs]
+    systems = three_systems()
+    table = comparisons(systems, flips=99).set_index(["configuration", "baseline", "setting", "measure"])
+    means = {label: macro_means(mean_by_pair(tables[0])) for label, tables in systems.items()}
     for test in TESTED:
         found = table.loc[("monolingual", "mixed", *test)]
-        assert found["difference"] == pytest.approx(means[1].loc[test] - means[0].loc[test]), test
+        assert found["difference"] == pytest.approx(means["monolingual"].loc[test] - means["mixed"].loc[test]), test
         assert found["low"] < found["difference"] < found["high"]
 
 
 def test_p_and_interval_are_those_of_the_contributions_of_concepts():
-    runs = three_runs()
-    row = comparisons(runs, flips=500).iloc[0]
-    table = contributions(runs[1].scores(), runs[0].scores(), "monolingual", "nDCG@10")
+    systems = three_systems()
+    row = comparisons(systems, flips=500).iloc[0]
+    table = contributions(systems["monolingual"][0], systems["mixed"][0], "monolingual", "nDCG@10")
     expected = compare(table.mean(axis=1).to_numpy(), flips=500)
     assert tuple(row[["difference", "low", "high", "p"]]) == pytest.approx(tuple(expected))
 
 
 def test_holm_is_over_the_whole_table():
-    table = comparisons(three_runs(), flips=499)
+    table = comparisons(three_systems(), flips=499)
     assert table["holm_p"].tolist() == pytest.approx(holm(table["p"].to_numpy()).tolist())
     assert (table["holm_p"] > table["p"]).any()
 
 
 def test_more_is_a_win_for_ndcg_and_a_loss_for_bias():
-    rows = comparisons(three_runs()[:2], flips=999)
+    systems = three_systems()
+    del systems["hybrid 0.5"]
     found = {
-        (row["setting"], row["measure"]): (row["wins"], row["ties"], row["losses"]) for row in rows.to_dict("records")
+        (row["setting"], row["measure"]): (row["wins"], row["ties"], row["losses"])
+        for row in comparisons(systems, flips=999).to_dict("records")
     }
     assert found == {
         ("monolingual", "nDCG@10"): (3, 0, 0),
@@ -171,61 +175,63 @@ def test_more_is_a_win_for_ndcg_and_a_loss_for_bias():
     }
 
 
-def test_equal_configurations_tie_everywhere():
+def test_equal_systems_tie_everywhere():
     scores = score_rows(1)
-    table = comparisons([run("mixed", scores), run("monolingual", scores)], flips=99)
+    table = comparisons({"a": [scores], "b": [scores]}, flips=99)
     assert (table["difference"] == 0).all()
     assert (table["p"] == 1).all()
     assert table["ties"].tolist() == [3, 6, 3, 3, 3]
 
 
-def test_seeds_of_a_configuration_are_averaged_and_counted():
-    runs = [run("mixed", score_rows(seed), seed) for seed in (1, 2, 3)] + [run("monolingual", score_rows(4))]
-    table = comparisons(runs, flips=99)
+def test_seeds_of_a_system_are_averaged_and_counted():
+    mixed, other = [score_rows(seed) for seed in (1, 2, 3)], score_rows(4)
+    table = comparisons({"mixed": mixed, "monolingual": [other]}, flips=99)
     assert table[["concepts", "seeds", "baseline_seeds"]].drop_duplicates().to_numpy().tolist() == [[30, 1, 3]]
-    means = [macro_means(mean_by_pair(run.scores())).loc["monolingual", "nDCG@10"] for run in runs]
+    means = [macro_means(mean_by_pair(scores)).loc["monolingual", "nDCG@10"] for scores in (*mixed, other)]
     assert table["difference"][0] == pytest.approx(means[3] - np.mean(means[:3]))
 
 
-def test_seed_mean_is_the_mean_of_each_query():
+def test_mean_over_seeds_is_the_mean_of_each_query():
     tables = [score_rows(seed) for seed in (1, 2)]
-    found = seed_mean([run("mixed", table, seed) for seed, table in enumerate(tables)])
+    found = mean_over_seeds(tables, "mixed")
     pd.testing.assert_frame_equal(found[KEYS], tables[0][KEYS])
     for name in MEASURES:
         expected = (tables[0][name] + tables[1][name]) / 2
         assert found[name].to_numpy() == pytest.approx(expected.to_numpy(), nan_ok=True)
 
 
-def test_settings_that_a_corpus_does_not_have_are_left_out():
+def test_settings_that_a_collection_does_not_have_are_left_out():
     tables = [score_rows(seed) for seed in (1, 2)]
-    tables = [table[table["setting"] != "monolingual"].reset_index(drop=True) for table in tables]
-    found = comparisons([run("mixed", tables[0]), run("monolingual", tables[1])], flips=99)
+    some = [table[table["setting"] != "monolingual"].reset_index(drop=True) for table in tables]
+    found = comparisons({"a": some[:1], "b": some[1:]}, flips=99)
     assert found["setting"].unique().tolist() == ["crosslingual", "multilingual"]
 
 
-def test_one_configuration_has_no_comparison():
-    table = comparisons([run("mixed", score_rows(1))], flips=99)
+def test_measures_that_were_not_asked_for_are_left_out():
+    tables = [score_rows(seed).drop(columns="nDCG@10") for seed in (1, 2)]
+    found = comparisons({"a": tables[:1], "b": tables[1:]}, flips=99)
+    assert found["measure"].tolist() == ["rank_distance", SHARE]
+
+
+def test_one_system_has_no_comparison():
+    table = comparisons({"mixed": [score_rows(1)]}, flips=99)
     assert len(table) == 0
     assert "holm_p" in table
 
 
 def test_seeds_tested_on_other_queries_are_refused():
-    runs = [run("mixed", score_rows(1)), run("mixed", score_rows(1, concepts=29), 2)]
-    with pytest.raises(InputError, match="mixed-seed2: found other test queries than in mixed-seed1"):
-        comparisons(runs, flips=99)
+    with pytest.raises(InputError, match="mixed: found other test queries in run 2 than in the first"):
+        comparisons({"mixed": [score_rows(1), score_rows(1, concepts=29)]}, flips=99)
 
 
-def test_configurations_tested_on_other_queries_are_refused():
-    runs = [run("mixed", score_rows(1)), run("monolingual", score_rows(2, concepts=29))]
-    with pytest.raises(InputError, match="other test queries"):
-        comparisons(runs, flips=99)
+def renamed(scores: pd.DataFrame) -> pd.DataFrame:
+    return scores.assign(concept=scores["concept"].cat.rename_categories(lambda name: f"other {name}"))
 
 
-def test_configurations_tested_on_as_many_other_queries_are_refused():
-    scores = score_rows(2)
-    scores["concept"] = scores["concept"].cat.rename_categories(lambda name: f"other {name}")
-    with pytest.raises(InputError, match="other test queries"):
-        comparisons([run("mixed", score_rows(1)), run("monolingual", scores)], flips=99)
+@pytest.mark.parametrize("other", [score_rows(2, concepts=29), renamed(score_rows(2))], ids=["fewer", "as many"])
+def test_systems_tested_on_other_queries_are_refused(other):
+    with pytest.raises(InputError, match="monolingual: found other test queries than those of mixed"):
+        comparisons({"mixed": [score_rows(1)], "monolingual": [other]}, flips=99)
 
 
 def test_label_of_two_configurations_is_refused():
@@ -244,3 +250,21 @@ def test_score_table_has_the_mean_of_every_pair_and_measure():
     expected = mean_by_pair(scores).stack().dropna()
     assert len(found) == len(expected) == 12 + 3 + 3
     assert {key: found[key] for key in found.index} == pytest.approx(expected.to_dict())
+
+
+def test_summary_has_the_means_of_every_run():
+    means = {"all": {"monolingual": {"AP": 0.1}, "multilingual": {"AP": 0.2}}, "seen": {"monolingual": {"AP": 0.3}}}
+    one = run("mixed", score_rows(1), 5)
+    one.result = {"means": means}
+    assert summary_table([one]).to_numpy().tolist() == [
+        ["mixed", 5, "all", "monolingual", "AP", 0.1],
+        ["mixed", 5, "all", "multilingual", "AP", 0.2],
+        ["mixed", 5, "seen", "monolingual", "AP", 0.3],
+    ]
+
+
+def test_tables_are_written_with_six_digits(tmp_path):
+    table = pd.DataFrame({"value": [1 / 3, 12345.678]})
+    write_tables(tmp_path, table, table)
+    for name in ("scores.csv", "comparisons.csv"):
+        assert (tmp_path / name).read_text() == "value\n0.333333\n12345.7\n"

@@ -3,9 +3,10 @@ import pandas as pd
 import pytest
 
 from hybridlib.config import RunConfig
-from hybridlib.corpora import Corpus
+from hybridlib.corpora.collection import Collection
+from hybridlib.corpora.corpus import Corpus
 from hybridlib.encoders.encoder import DualEncoder
-from hybridlib.evaluation import SETTINGS
+from hybridlib.evaluation import SETTINGS, evaluate
 from hybridlib.evaluator import Evaluator
 from hybridlib.splits import run_splits
 
@@ -25,26 +26,35 @@ def encoder():
 
 
 @pytest.fixture(scope="module")
-def corpus():
-    return run_splits(CONFIG).test
+def collection():
+    return Collection.from_corpus(run_splits(CONFIG).test)
 
 
-def test_same_encoder_gets_the_same_scores_again(encoder, corpus):
-    evaluator = Evaluator(corpus, encoder)
-    pd.testing.assert_frame_equal(evaluator.evaluate(encoder).scores, evaluator.evaluate(encoder).scores)
+def test_vectors_are_those_of_queries_and_passages(encoder, collection):
+    queries, passages = Evaluator(collection, encoder).vectors(encoder)
+    texts = collection.queries["text"].tolist(), collection.passages["text"][:]
+    assert (queries == encoder.encode(texts[0], "query", progress=False)).all()
+    assert (passages == encoder.encode(texts[1], "passage", progress=False)).all()
 
 
-def test_cached_vectors_give_the_same_scores(encoder, corpus, tmp_path, monkeypatch):
+def test_scores_are_those_of_the_vectors(encoder, collection):
+    evaluator = Evaluator(collection, encoder)
+    expected = evaluate(collection, *evaluator.vectors(encoder)).scores
+    for _ in range(2):
+        pd.testing.assert_frame_equal(evaluator.evaluate(encoder).scores, expected)
+
+
+def test_cached_vectors_give_the_same_scores(encoder, collection, tmp_path, monkeypatch):
     monkeypatch.setenv("HYBRIDLIB_CACHE", str(tmp_path))
-    evaluator = Evaluator(corpus, encoder)
+    evaluator = Evaluator(collection, encoder)
     direct = evaluator.evaluate(encoder)
     for _ in ("computed", "read"):
         pd.testing.assert_frame_equal(evaluator.evaluate_cached(encoder).scores, direct.scores)
     assert [file for file in tmp_path.rglob("*") if file.is_file()]
 
 
-def test_balance_is_the_mean_of_the_three_settings(encoder, corpus):
-    evaluator = Evaluator(corpus, encoder)
+def test_balance_is_the_mean_of_the_three_settings(encoder, collection):
+    evaluator = Evaluator(collection, encoder)
     scores = evaluator.evaluate(encoder).scores
     by_pair = scores.groupby(["setting", "query_language", "passage_language"], observed=True)["nDCG@10"].mean()
     expected = np.mean([by_pair[setting].mean() for setting in SETTINGS])
@@ -53,7 +63,7 @@ def test_balance_is_the_mean_of_the_three_settings(encoder, corpus):
 
 def test_balance_without_monolingual_pairs_is_the_mean_of_the_other_two(encoder):
     rows = [(c, language, "text", f"{c} {language}") for c in "abcdefgh" for language in ("en", "de")]
-    evaluator = Evaluator(Corpus.from_rows(rows, "parallel"), encoder)
+    evaluator = Evaluator(Collection.from_corpus(Corpus.from_rows(rows, "parallel")), encoder)
     scores = evaluator.evaluate(encoder).scores
     assert set(scores["setting"]) == {"crosslingual", "multilingual"}
     by_pair = scores.groupby(["setting", "query_language", "passage_language"], observed=True)["nDCG@10"].mean()

@@ -1,5 +1,6 @@
 import base64
 import re
+from pathlib import Path
 from types import SimpleNamespace
 
 import nbformat
@@ -10,7 +11,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from hybridlib import execute
 from hybridlib.config import RunConfig
 from hybridlib.errors import InputError
-from hybridlib.execute import execute_comparison, execute_run, html_page
+from hybridlib.execute import execute_comparison, execute_evaluation, execute_run, html_page
 from hybridlib.study import load_study
 
 PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n and so on").decode()
@@ -90,7 +91,7 @@ def test_no_text_becomes_active(page_of, attack):
 
 @pytest.mark.parametrize("way", ["HTML", "plain", "print", "code"])
 def test_tags_are_shown_as_text(page_of, way):
-    assert "<script>alert(1)</script>" in page_of(WAYS[way]("a <script>alert(1)</script>")).main.get_text()
+    assert ATTACKS["script"] in page_of(WAYS[way](f"a {ATTACKS['script']}")).main.get_text()
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
@@ -101,8 +102,7 @@ def test_title_is_text(page_of, attack):
 
 
 def test_isolated_html_makes_no_frame(page_of):
-    page = page_of(displayed({"text/html": "<b>text</b>"}, {"text/html": {"isolated": True}}))
-    assert page.find("iframe") is None
+    assert page_of(displayed({"text/html": "<b>text</b>"}, {"text/html": {"isolated": True}})).find("iframe") is None
 
 
 @pytest.mark.parametrize("kind", ["image/png", "image/jpeg"])
@@ -127,15 +127,11 @@ def test_nothing_is_loaded_from_elsewhere(page_of):
     assert re.findall(r"url\(|@import|https?:", "".join(style.get_text() for style in page.find_all("style"))) == []
 
 
-def test_browser_is_told_to_load_nothing(page_of):
-    policy = page_of().find("meta", attrs={"http-equiv": "Content-Security-Policy"})["content"]
-    rules = dict(rule.split(maxsplit=1) for rule in policy.split("; "))
-    assert rules == {"default-src": "'none'", "img-src": "data:", "style-src": "'unsafe-inline'"}
-
-
-def test_policy_stands_before_the_styles(page_of):
+def test_browser_is_told_before_the_styles_to_load_nothing(page_of):
     head = page_of().head
     policy = head.find("meta", attrs={"http-equiv": "Content-Security-Policy"})
+    rules = dict(rule.split(maxsplit=1) for rule in policy["content"].split("; "))
+    assert rules == {"default-src": "'none'", "img-src": "data:", "style-src": "'unsafe-inline'"}
     assert head.style in policy.find_next_siblings()
 
 
@@ -286,6 +282,12 @@ def test_report_finds_its_study_from_any_folder_of_the_project(executions, proje
     page = execute_comparison(load_study("mine.yaml" if folder == "studies" else "studies/mine.yaml"))
     assert (project / executions[0].parameters["study_file"]).is_file()
     assert page == project / "reports" / "mine" / "index.html"
+
+
+def test_evaluation_is_given_its_folders_wherever_it_is_executed(executions, project):
+    page = execute_evaluation([Path("a"), project / "b"], Path("out"), "Mine")
+    assert executions[0].parameters == {"folders": [f"{project}/a", f"{project}/b"], "out": f"{project}/out"}
+    assert (executions[0].source.name, page) == ("5-evaluate.ipynb", Path("out") / "index.html")
 
 
 def test_error_of_a_notebook_that_is_no_input_error_is_not_hidden(project, monkeypatch):

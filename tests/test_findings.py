@@ -16,6 +16,7 @@ def evaluation_of(top_share, even_share):
         ranks=pd.DataFrame(),
         top_share=pd.DataFrame(top_share, CODES, CODES),
         even_share=pd.Series(even_share, CODES),
+        single_answer=pd.DataFrame(),
         random_rank_distance=pd.Series(dtype=float),
     )
 
@@ -29,9 +30,6 @@ def row(configuration, baseline, setting="monolingual", measure="nDCG@10", **val
 def test_scores_by_setting_in_the_order_of_settings():
     means = {"multilingual": {"nDCG@10": 0.3711}, "monolingual": {"nDCG@10": 0.6689}, "crosslingual": {"nDCG@10": 0.46}}
     assert findings.scores_by_setting(means) == "0.669 monolingual, 0.460 crosslingual, 0.371 multilingual"
-
-
-def test_scores_of_settings_that_are_there():
     assert findings.scores_by_setting({"multilingual": {"nDCG@10": 0.5}}) == "0.500 multilingual"
 
 
@@ -44,14 +42,9 @@ def test_change_goes_from_before_to_after():
     assert said == "nDCG@10: monolingual 0.100 → 0.400, crosslingual 0.200 → 0.500, multilingual 0.300 → 0.600."
 
 
-def test_a_single_moment_has_no_arrow():
-    said = findings.change(moment(0.1, 0.2, 0.3))
-    assert said == "nDCG@10: monolingual 0.100, crosslingual 0.200, multilingual 0.300."
-
-
-def test_change_in_the_settings_that_the_data_has():
-    means = {"crosslingual": {"nDCG@10": 0.25}}
-    assert findings.change(means, means) == "nDCG@10: crosslingual 0.250 → 0.250."
+def test_change_of_one_moment_in_the_settings_that_it_has():
+    assert findings.change(moment(0.1, 0.2, 0.3)).endswith("monolingual 0.100, crosslingual 0.200, multilingual 0.300.")
+    assert findings.change(*[{"crosslingual": {"nDCG@10": 0.25}}] * 2) == "nDCG@10: crosslingual 0.250 → 0.250."
 
 
 def test_extremes_name_the_cells():
@@ -101,6 +94,11 @@ def test_batches_of_one_language_and_crossing_pairs_are_counted():
     assert said == "2 of these 4 batches are of one language; 27% of the pairs cross languages."  # 3 of 11
 
 
+def test_overlap_is_counted_over_all_languages():
+    shared = pd.DataFrame({"texts": [1000, 3000], "shared": [0, 10], "share": [0, 1 / 300]}, ["en", "de"])
+    assert findings.overlap(shared).startswith("10 of 4,000 test texts (0.2%) stand among the training texts")
+
+
 def test_learning_compares_the_first_and_the_last_tenth():
     loss = np.linspace(3, 1, 40)
     history = pd.DataFrame({"loss": loss, "pairs_per_second": [*[100.0] * 39, 9000.0]})
@@ -114,16 +112,14 @@ def test_learning_in_a_single_step():
     assert "from 2.000 to 2.000" in findings.learning(history, 1)
 
 
-def test_difference_as_it_is_stored():
+@pytest.mark.parametrize(
+    ("pair", "expected"),
+    [(("hybrid 0.5", "mixed"), "+0.100 [-0.050, +0.200]"), (("mixed", "hybrid 0.5"), "-0.100 [-0.200, +0.050]")],
+    ids=["as stored", "the other way round"],
+)
+def test_difference_turns_with_the_pair(pair, expected):
     table = pd.DataFrame([row("hybrid 0.5", "mixed", difference=0.1, low=-0.05, high=0.2, holm_p=0.0123)])
-    said = findings.difference(table, "hybrid 0.5", "mixed", "monolingual", "nDCG@10")
-    assert said == "+0.100 [-0.050, +0.200], p = 0.012"
-
-
-def test_difference_that_is_stored_the_other_way_round():
-    table = pd.DataFrame([row("hybrid 0.5", "mixed", difference=0.1, low=-0.05, high=0.2, holm_p=0.0123)])
-    said = findings.difference(table, "mixed", "hybrid 0.5", "monolingual", "nDCG@10")
-    assert said == "-0.100 [-0.200, +0.050], p = 0.012"
+    assert findings.difference(table, *pair, "monolingual", "nDCG@10") == f"{expected}, p = 0.012"
 
 
 def test_small_p_is_not_said_to_be_zero():
@@ -271,3 +267,33 @@ def test_share_in_pool_is_the_mean_over_seeds_in_all_languages():
     )
     said = findings.share_in_pool(summary)
     assert "highest for hybrid 0.5 (40%), lowest for untrained (10%)" in said
+
+
+SUMMARY = pd.concat(
+    [
+        *(summary_of({"e5": [0.7, 0.5], "lir": [0.4, 0.4]}, name) for name in ("nDCG@10", "AP")),
+        summary_of({"e5": [0.3, 0.3], "lir": [0.9, 0.7]}, setting="multilingual"),
+        summary_of({"e5": [100, 300], "lir": [50, 60]}, "rank_distance", "multilingual"),
+        summary_of({"e5": [0.2, 0.4], "lir": [0.1, 0.1]}, SHARE, "multilingual"),
+    ]
+)
+ONE = "**e5** has a mean nDCG@10 of 0.600 monolingual, 0.300 multilingual"
+SHARED = "; 30% of its top ten are in the query's language."
+
+
+@pytest.mark.parametrize(
+    ("column", "left_out", "labels", "expected"),
+    [
+        ("measure", "", ["e5"], ONE + SHARED),
+        ("measure", "", ["e5", "lir"], f"{ONE}{SHARED} {findings.answer(SUMMARY)}"),
+        ("measure", "nDCG@10", ["e5", "lir"], f"**e5** has a mean AP of 0.600 monolingual{SHARED}"),
+        ("setting", "multilingual", ["lir", "e5"], "**lir** has a mean nDCG@10 of 0.400 monolingual."),
+    ],
+)
+def test_evaluation_is_answered_by_means_share_and_the_best(column, left_out, labels, expected):
+    assert findings.evaluation_answer(SUMMARY[SUMMARY[column] != left_out], labels) == expected
+
+
+def test_own_excess_is_the_mean_of_the_diagonal():
+    tables = {"e5": pd.DataFrame([[0.3, 0.9], [0.9, 0.1]]), "lir": pd.DataFrame([[-0.05, 0.9], [0.9, np.nan]])}
+    assert findings.own_excess(tables) == "Mean excess of the own language: e5 +20%, lir -5%."

@@ -65,15 +65,21 @@ def test_uniformity_of_a_sample_is_that_of_so_many_rows_and_goes_by_the_seed():
 @settings(max_examples=30, deadline=None, derandomize=True)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 20), st.integers(1, 20))
 def test_similarity_statistics_as_by_loops(seed, n, m):
-    queries, query_concept, query_language = texts(seed, n)
-    passages, passage_concept, passage_language = texts(seed + 1, m, concepts=9, languages="de en zh")
-    table = similarity_statistics(queries, passages, query_concept, passage_concept, query_language, passage_language)
+    queries, _, query_language = texts(seed, n)
+    passages, _, passage_language = texts(seed + 1, m, languages="de en zh")
+    rng = np.random.default_rng(seed)
+    itself = rng.integers(-1, m, n)
+    positive = rng.random((n, m)) < 0.3
+    positive[np.arange(n), itself] &= itself < 0
+    table = similarity_statistics(
+        queries, passages, query_language, passage_language, *np.nonzero(positive), itself=itself
+    )
     for relevance, same in table.index:
         products = [
             sum(a * b for a, b in zip(queries[i].tolist(), passages[j].tolist(), strict=True))
             for i in range(n)
             for j in range(m)
-            if (query_concept[i] == passage_concept[j]) == (relevance == "positive")
+            if positive[i, j] == (relevance == "positive") and itself[i] != j
             if same == "all" or (query_language[i] == passage_language[j]) == (same == "same")
         ]
         row = table.loc[(relevance, same)]
@@ -86,10 +92,11 @@ def test_similarity_statistics_as_by_loops(seed, n, m):
             assert isnan(row["variance"])
 
 
-def test_similarity_statistics_of_a_concept_larger_than_a_block():
+def test_similarity_statistics_of_more_pairs_than_a_block(monkeypatch):
+    monkeypatch.setattr("hybridlib.geometry._PAIRS", 1000)
     queries, passages = gaussian(0, 1200, 4), gaussian(1, 30, 4)
     ones = np.ones(1200, dtype=int)
-    table = similarity_statistics(queries, passages, ones, ones[:30], ones, ones[:30])
+    table = similarity_statistics(queries, passages, ones, ones[:30], *np.nonzero(np.ones((1200, 30))))
     products = queries.astype(np.float64) @ passages.T
     assert table.loc[("positive", "same")].tolist() == pytest.approx([36_000, products.mean(), products.var()])
     assert table.loc["negative", "count"].tolist() == [0, 0, 0]
@@ -99,7 +106,7 @@ def test_small_variance_beside_a_large_mean_is_kept():
     """As of encoders whose similarities all lie close to 0.9."""
     vectors = unit(1 + 1e-4 * gaussian(0, 300, 64))
     number, language = np.arange(300), np.zeros(300, dtype=int)
-    row = similarity_statistics(vectors, vectors, number, number, language, language).loc[("negative", "all")]
+    row = similarity_statistics(vectors, vectors, language, language, number, number).loc[("negative", "all")]
     products = (vectors.astype(np.float64) @ vectors.T)[~np.eye(300, dtype=bool)]
     assert row["variance"] == pytest.approx(products.var(), rel=1e-4)
 
@@ -163,13 +170,13 @@ def test_geometry_names_what_the_functions_give():
     queries, query_concept, query_language = texts(0, 90)
     passages, passage_concept, passage_language = texts(1, 120)
     queries, passages = unit(queries), unit(passages)
-    labels = (query_concept, passage_concept, query_language, passage_language)
-    summary = geometry(queries, passages, *labels)
+    pairs = np.argwhere(query_concept[:, None] == passage_concept)
+    labels = (query_language, passage_language, *pairs.T)
+    summary = geometry(queries, passages, *labels, passage_concept=passage_concept)
     table = similarity_statistics(queries, passages, *labels)
     for relevance, same in table.index:
         for what in ("mean", "variance"):
             assert summary.pop(f"{relevance}_{same}_{what}") == table.loc[(relevance, same), what]
-    pairs = np.argwhere(query_concept[:, None] == passage_concept)
     distances = centroid_distances(passages, passage_language)
     assert summary == pytest.approx(
         {
@@ -183,7 +190,8 @@ def test_geometry_names_what_the_functions_give():
 
 def test_geometry_of_one_language_has_no_number_about_several():
     vectors, concept, language = texts(0, 40, languages="en")
-    names = set(geometry(vectors, vectors, concept, concept, language, language))
+    number = np.arange(40)
+    names = set(geometry(vectors, vectors, language, language, number, number, passage_concept=concept))
     assert names == {
         *(f"{relevance}_{same}_{what}" for relevance in ("positive", "negative") for same in ("same", "all")
           for what in ("mean", "variance")),
@@ -201,8 +209,8 @@ def test_geometry_of_one_language_has_no_number_about_several():
         (lambda v, n: centroid_distances(v, n[:3]), r"text: found vectors of shape \(9, 5\) and \[3\] labels"),
         (lambda v, n: centroid_distances(v[:0], n[:0]), r"text: found vectors of shape \(0, 5\)"),
         (lambda v, n: language_probe(v, n, n[:4]), r"language_probe: .* \[9, 4\] labels"),
-        (lambda v, n: similarity_statistics(v, v, n, n, n[:2], n), r"query: .* \[9, 2\] labels"),
-        (lambda v, n: similarity_statistics(v, v, n, n[:2], n, n), r"passage: .* \[2, 9\] labels"),
+        (lambda v, n: similarity_statistics(v, v, n[:2], n, n, n), r"query: .* \[2\] labels"),
+        (lambda v, n: similarity_statistics(v, v, n, n[:2], n, n), r"passage: .* \[2\] labels"),
         (lambda v, n: similarity_statistics(v, v[:, :1], n, n, n, n), "passage: found dimension 1, expected 5"),
     ],
 )

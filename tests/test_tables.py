@@ -1,8 +1,21 @@
+from types import SimpleNamespace
+
+import numpy as np
 import pandas as pd
 import pytest
 
-from hybridlib.evaluation import SHARE
-from hybridlib.tables import BIAS_COLUMNS, NDCG_COLUMNS, measure_table, significance_table
+from hybridlib.evaluation import BIAS, SHARE
+from hybridlib.tables import (
+    ALL_BIAS_COLUMNS,
+    BIAS_COLUMNS,
+    NDCG_COLUMNS,
+    balance_points,
+    geometry_table,
+    language_tables,
+    measure_table,
+    pair_table,
+    significance_table,
+)
 
 MONO, POOL, FAR = ("monolingual", "nDCG@10"), ("multilingual", "nDCG@10"), ("multilingual", "rank_distance")
 
@@ -56,6 +69,16 @@ def test_own_share_is_best_when_low():
     assert table[f"multilingual {SHARE}"].tolist() == ["*0.200", "0.300"]
 
 
+def test_each_bias_measure_has_its_digits_and_its_direction():
+    values = {(label, *column): [number] for column in ALL_BIAS_COLUMNS for label, number in (("a", 0.4), ("b", 0.31))}
+    table = measure_table(summary_of(values), ALL_BIAS_COLUMNS)
+    cells = {name: table[f"multilingual {name}"].tolist() for name in BIAS}
+    assert cells.pop("rank_distance") == cells.pop("max_rank") == ["0", "*0"]
+    assert cells.pop("max_rank_normalised") == ["*0.4", "0.3"]
+    assert cells.pop(SHARE) == cells.pop("language_preference") == ["0.400", "*0.310"]
+    assert list(cells.values()) == [["*0.400", "0.310"]] * 3
+
+
 @pytest.mark.parametrize(("holm_p", "mark"), [(0.049, ""), (0.05, " ≈"), (0.9, " ≈")])
 @pytest.mark.parametrize("pair", [("hybrid 0.5", "mixed"), ("mixed", "hybrid 0.5")], ids=" against ".join)
 def test_values_that_are_not_separable_from_the_best_are_marked(holm_p, mark, pair):
@@ -101,3 +124,74 @@ def test_significance_table_says_every_comparison():
 def test_significant_differences_are_bold(holm_p, bold):
     table = significance_table(pd.DataFrame([comparison("mixed", "untrained", holm_p=holm_p)]))
     assert table["difference"].iloc[0].startswith("*") is bold
+
+
+def test_pair_table_is_of_the_two_settings_with_one_passage_language():
+    index = pd.MultiIndex.from_tuples(
+        [
+            ("monolingual", "en", "en"), ("monolingual", "de", "de"), ("crosslingual", "en", "de"),
+            ("multilingual", "en", "all"), ("multilingual", "de", "all"),
+        ],
+        names=["setting", "query_language", "passage_language"],
+    )  # fmt: skip
+    index = index.set_levels([pd.CategoricalIndex(level) for level in index.levels])
+    table = pair_table(pd.DataFrame({"AP": [0.1, 0.2, 0.3, 0.4, 0.5], "RR": 0.0}, index), "AP")
+    assert table.loc["en", ["en", "de"]].tolist() == [0.1, 0.3]
+    assert table.loc["de", "de"] == 0.2
+    assert np.isnan(table.loc["de", "en"])
+    assert table.shape == (2, 2)
+    assert table.columns.dtype == table.index.dtype == "str"
+
+
+def results(*pairs, geometry=None):
+    """Stand-ins for Results: (label, numbers by language pair)."""
+    keys = pd.MultiIndex.from_product([["en", "de"], ["en", "de"]], names=["query_language", "passage_language"])
+    return [
+        SimpleNamespace(
+            languages=lambda label=label, values=values: {
+                label: pd.DataFrame(
+                    {"top_share": values, "even_share": [0.5] * 4, "single_answer": np.asarray(values) / 2}, keys
+                ).reset_index()
+            },
+            label=lambda name, label=label: label if name == "none" else f"{label} + {name}",
+            result={"geometry": geometry},
+        )
+        for label, values in pairs
+    ]
+
+
+def test_language_tables_are_means_over_seeds():
+    found = language_tables(results(("a", [1, 2, 3, 4]), ("b", [0, 0, 0, 1]), ("a", [3, 2, 1, 0])))
+    assert list(found) == ["a", "b"]
+    assert found["a"]["top_share"].loc["en", ["en", "de"]].tolist() == [2, 2]
+    assert found["a"]["top_share"].loc["de", ["en", "de"]].tolist() == [2, 2]
+    assert found["b"]["top_share"].loc["de", "de"] == 1
+    assert found["b"]["single_answer"].loc["de", "de"] == 0.5
+    assert (found["b"]["even_share"] == 0.5).all(axis=None)
+
+
+def test_balance_points_are_a_row_a_system_and_seed_in_their_order():
+    cross = ("crosslingual", "nDCG@10")
+    summary = summary_of(
+        {
+            ("z", *FAR): [10, 20], ("z", *MONO): [0.1, 0.2], ("z", *cross): [0.3, 0.4], ("z", *POOL): [0.9, 0.9],
+            ("a", *cross): [0.6], ("a", *MONO): [0.5], ("a", *FAR): [30], ("a", "monolingual", "AP"): [0.7],
+        }
+    )  # fmt: skip
+    points = balance_points(pd.concat([summary, summary_of({("z", *MONO): [0.8]}, "unseen")]))
+    columns = ["configuration", "seed", "monolingual", "crosslingual", "rank_distance"]
+    assert points[columns].to_numpy().tolist() == [
+        ["z", 1, 0.1, 0.3, 10], ["z", 2, 0.2, 0.4, 20], ["a", 1, 0.5, 0.6, 30],
+    ]  # fmt: skip
+
+
+def test_geometry_is_the_mean_over_seeds():
+    of = [
+        results(("b", [0] * 4), geometry={"none": {"uniformity": -1, "alignment": 1}}),
+        results(("b", [0] * 4), geometry={"none": {"uniformity": -2, "alignment": 2}}),
+        results(("a", [0] * 4), geometry={"none": {"uniformity": -3, "alignment": 0}, "lir": {"uniformity": -4}}),
+    ]
+    table = geometry_table([one for some in of for one in some])
+    assert table.index.tolist() == ["b", "a", "a + lir"]
+    assert table["uniformity"].tolist() == ["-1.500", "-3.000", "-4.000"]
+    assert table["alignment"].tolist() == ["1.500", "0.000", "–"]

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -205,6 +206,19 @@ class Collection:
                 digest.update("\0".join(chunk.to_pylist()).encode())
         digest.update(np.ascontiguousarray(self.qrels[list(QREL_COLUMNS)].to_numpy(dtype=np.int64)).tobytes())
         return digest.hexdigest()
+
+    def described(self) -> dict[str, Any]:
+        """Sizes, languages, notes and fingerprint, for a result file."""
+        return {
+            "name": self.name,
+            "languages": self.languages,
+            "concepts": int(self.queries["concept"].nunique()),
+            "queries": len(self.queries),
+            "passages": len(self.passages),
+            "relevant": len(self.relevant),
+            "notes": list(self.notes),
+            "fingerprint": self.fingerprint,
+        }
 
     def _column(self, name: str) -> pa.ChunkedArray:
         return self.passages.select_columns([name]).with_format("arrow")[:][name]

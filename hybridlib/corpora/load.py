@@ -62,8 +62,9 @@ def check_corpus_name(name: str, where: str = "corpus") -> None:
 def _parsed(name: str, where: str = "corpus") -> tuple[str, str]:
     """Return the kind of corpus and what stands after the colon (of a file: the file)."""
     kind, colon, place = name.partition(":")
-    known = kind in _COLLECTIONS or kind in _CORPORA
-    if known and kind not in _FILES and not (colon and not place) and not (kind in _NEED_PLACE and not place):
+    known = (kind in _COLLECTIONS or kind in _CORPORA) and kind not in _FILES
+    fits = bool(colon) == bool(place) and (kind != "scenes" if place else kind not in _NEED_PLACE)
+    if known and fits:
         return kind, place
     for kind, suffixes in _FILES.items():
         if name.endswith(suffixes) and Path(name).is_file():
@@ -85,7 +86,8 @@ def _miracl(place: str, languages: _Languages) -> Collection:
 
 def _beir(place: str, languages: _Languages) -> Collection:
     folder, _, split = place.partition("#")
-    alone = languages[0] if languages and len(languages) == 1 else None
+    sub_folders = not any(Path(folder).glob("corpus.jsonl*"))  # they name their languages themselves
+    alone = languages[0] if languages and len(languages) == 1 and not sub_folders else None
     return beir.load(folder, split=split or "test", language=alone)
 
 

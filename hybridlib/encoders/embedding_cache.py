@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import logging
 from collections.abc import Sequence
 from pathlib import Path
@@ -70,7 +71,9 @@ def _cached(encoder: DualEncoder, rows: Sequence[Sequence[int]], weights: bytes)
 def _in_file(encoder: DualEncoder, texts: Sequence[str], role: Role, weights: bytes) -> np.ndarray:
     """Embed part after part into one file, beside which stands how many texts are done; return it memory-mapped."""
     digest = hashlib.sha256(weights + f"{role} {encoder.prefixes[role]} {encoder.max_length}".encode())
-    digest.update(encoder.tokenizer.backend_tokenizer.to_str().encode())
+    tokenizer = json.loads(encoder.tokenizer.backend_tokenizer.to_str())
+    tokenizer |= {"truncation": None, "padding": None}  # what the last call left there
+    digest.update(json.dumps(tokenizer).encode())
     for start in range(0, len(texts), _CHUNK):
         for text in texts[start : start + _CHUNK]:
             data = text.encode()

@@ -3,8 +3,10 @@ import logging
 import numpy as np
 import pytest
 import torch
+from datasets import Dataset
 
-from hybridlib.encoders.embedding_cache import cached_vectors
+from hybridlib.encoders import embedding_cache
+from hybridlib.encoders.embedding_cache import cached_text_vectors, cached_vectors
 from hybridlib.encoders.encoder import DualEncoder
 
 torch.set_num_threads(1)
@@ -108,3 +110,80 @@ def test_encoder_loaded_again_finds_its_entry(encoder, rows, tmp_path):
         torch.manual_seed(seed)
         cached_vectors(DualEncoder.load(str(tmp_path / "saved"), precision="float32"), rows)
     assert len(entries(tmp_path)) == 1
+
+
+TEXTS = ["a cat", "two dogs run", "x", "", "the sun", "a cat", "über"]
+FORMS = {"memory": 100, "file": 3}
+
+
+@pytest.fixture(params=FORMS)
+def form(request, monkeypatch):
+    """Parts of two texts; all in memory, or more than three texts in a file."""
+    monkeypatch.setattr(embedding_cache, "_CHUNK", 2)
+    monkeypatch.setattr(embedding_cache, "_IN_MEMORY", FORMS[request.param])
+    return request.param
+
+
+def encoded(encoder, texts, role="passage"):
+    """Vectors of parts of two texts: what stands in one batch changes the last bits."""
+    parts = [encoder.encode(texts[start : start + 2], role, progress=False) for start in range(0, len(texts), 2)]
+    return np.concatenate(parts)
+
+
+@pytest.mark.parametrize("as_column", [False, True], ids=["list", "column"])
+def test_texts_are_embedded_in_parts(encoder, form, as_column):
+    texts = Dataset.from_dict({"text": TEXTS})["text"] if as_column else TEXTS
+    vectors = cached_text_vectors(encoder, texts, "passage")
+    assert (vectors == encoded(encoder, TEXTS)).all()
+    assert vectors.dtype == np.float32
+    assert isinstance(vectors, np.memmap) == (form == "file")
+
+
+def test_texts_are_read_the_second_time(encoder, form, monkeypatch):
+    first = cached_text_vectors(encoder, TEXTS, "query")
+    monkeypatch.setattr(DualEncoder, "encode_rows", refuse)
+    assert (cached_text_vectors(encoder, TEXTS, "query") == first).all()
+
+
+def test_no_text_has_no_vector(encoder):
+    assert cached_text_vectors(encoder, [], "query").shape == (0, encoder.dimension)
+
+
+def test_roles_and_texts_are_told_apart(encoder, form):
+    for texts in (TEXTS, ["a", "cat", *TEXTS[1:]], ["a c", "at", *TEXTS[1:]]):
+        for role in ("query", "passage"):
+            assert (cached_text_vectors(encoder, texts, role) == encoded(encoder, texts, role)).all()
+
+
+@pytest.mark.parametrize("change", ["max_length", "prefixes", "weights"])
+def test_other_encoders_are_told_apart(encoder, form, change):
+    cached_text_vectors(encoder, TEXTS, "passage")
+    if change == "weights":
+        with torch.no_grad():
+            encoder.model.encoder.layer[1].output.dense.weight[0, 0] += 0.5
+    else:
+        setattr(encoder, change, {"max_length": 5, "prefixes": {"query": "", "passage": "p "}}[change])
+    assert (cached_text_vectors(encoder, TEXTS, "passage") == encoded(encoder, TEXTS)).all()
+
+
+def test_a_stopped_computation_goes_on_where_it_stopped(encoder, form, monkeypatch, tmp_path):
+    expected, calls, encode = encoded(encoder, TEXTS), [], DualEncoder.encode_rows
+
+    def stopping(self, rows):
+        calls.append(len(rows))
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return encode(self, rows)
+
+    monkeypatch.setattr(DualEncoder, "encode_rows", stopping)
+    with pytest.raises(KeyboardInterrupt):
+        cached_text_vectors(encoder, TEXTS, "passage")
+    assert (cached_text_vectors(encoder, TEXTS, "passage") == expected).all()
+    assert calls == [2, 2, 2, 2, 1]
+    assert {file.suffix for file in entries(tmp_path)} == {".npy"}
+
+
+def test_progress_is_logged(encoder, form, caplog):
+    with caplog.at_level(logging.INFO):
+        cached_text_vectors(encoder, TEXTS, "passage")
+    assert [record.message for record in caplog.records] == [f"passage: {done} of 7 texts" for done in (2, 4, 6, 7)]

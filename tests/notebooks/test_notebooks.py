@@ -1,6 +1,6 @@
 """The notebooks: as they are committed, and executed through papermill.
 
-A kernel takes seconds to start, so papermill executes seven notebooks in all (one of them in test_execute.py). Where a
+A kernel takes seconds to start, so papermill executes eight notebooks in all (one of them in test_execute.py). Where a
 kernel makes no difference, the cells are run here, with the parameters as papermill injects them.
 """
 
@@ -21,14 +21,16 @@ from papermill.exceptions import PapermillExecutionError
 from papermill.iorw import load_notebook_node
 from papermill.parameterize import parameterize_notebook
 
+from hybridlib import evaluate_command
 from hybridlib.config import RunConfig
 from hybridlib.errors import InputError
+from hybridlib.evaluate_command import Request
 from hybridlib.study import load_study
 
 mpl.use("Agg")
 PROJECT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((PROJECT / "notebooks").glob("*.ipynb"))
-CORPUS, TRAIN, _ = NOTEBOOKS
+CORPUS, TRAIN, _, EVALUATE = NOTEBOOKS
 SMALL = {
     "encoder": "tiny",
     "train_languages": ["en", "de", "zh"],
@@ -113,8 +115,11 @@ def test_notebooks_are_valid(file):
 
 
 @pytest.mark.parametrize("file", NOTEBOOKS, ids=lambda file: file.stem)
-def test_cells_are_short(file):
-    lengths = [len(cell.source.splitlines()) for cell in cells_of(file) if not is_parameters(cell)]
+def test_cells_that_are_shown_are_short(file):
+    shown = [
+        cell for cell in cells_of(file) if not is_parameters(cell) and "hidden" not in cell.metadata.get("tags", [])
+    ]
+    lengths = [len(cell.source.splitlines()) for cell in shown]
     assert max(lengths) <= 25
 
 
@@ -157,23 +162,25 @@ def by_hand(tmp_path_factory):
     return folder / "reports" / "scratch" / "runs", shown
 
 
+def command_line(folder, *arguments):
+    """Run a command in a process of its own; returns what it prints."""
+    command = [sys.executable, "-m", "hybridlib", *map(str, arguments)]
+    options = {"cwd": PROJECT, "env": {**os.environ, **environment(folder)}, "timeout": 600}
+    outcome = subprocess.run(command, capture_output=True, text=True, **options)
+    assert outcome.returncode == 0, outcome.stderr
+    return outcome.stdout.strip()
+
+
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):
     """Run and report a study of two runs at the command line; returns its file and its folder."""
     folder = tmp_path_factory.mktemp("study")
     file = folder / "small.yaml"
     file.write_text(STUDY)
-
-    def hybridlib(*arguments):
-        command = [sys.executable, "-m", "hybridlib", *map(str, arguments)]
-        options = {"cwd": PROJECT, "env": {**os.environ, **environment(folder)}, "timeout": 600}
-        outcome = subprocess.run(command, capture_output=True, text=True, **options)
-        assert outcome.returncode == 0, outcome.stderr
-        return outcome.stdout.strip()
-
     for run in load_study(file).runs():
-        assert hybridlib("run", file, run) == str(folder / "reports" / "small" / "runs" / run / "index.html")
-    assert hybridlib("report", file) == str(folder / "reports" / "small" / "index.html")
+        page = folder / "reports" / "small" / "runs" / run / "index.html"
+        assert command_line(folder, "run", file, run) == str(page)
+    assert command_line(folder, "report", file) == str(folder / "reports" / "small" / "index.html")
     return file, folder / "reports" / "small"
 
 
@@ -311,6 +318,82 @@ def test_comparisons_are_differences_of_the_results(study):
 
 def runs_of(study):
     return load_study(study[0]).runs().items()
+
+
+@pytest.fixture(scope="module")
+def evaluation(study, tmp_path_factory):
+    """Evaluate the hybrid run of the study at the command line, plain and centred; returns the folder."""
+    folder = tmp_path_factory.mktemp("evaluation")
+    (run,) = [study[1] / "runs" / name for name in load_study(study[0]).runs() if name.startswith("hybrid")]
+    options = ["--debias", "centring", "--fit-concepts", 8]
+    said = command_line(folder, "evaluate", "--run", run, "--out", folder / "out", *options)
+    assert said.splitlines()[-1] == str(folder / "out" / "index.html")
+    return folder / "out"
+
+
+def test_evaluation_leaves_its_page_tables_and_figures(evaluation):
+    tables = {"comparisons.csv", "languages.parquet", "ranks.parquet", "scores.csv", "scores.parquet"}
+    assert {file.name for file in evaluation.iterdir()} == {
+        *tables, "figures", "index.html", "notebook.ipynb", "result.json",
+    }  # fmt: skip
+    names = "balance differences language-bias pairs rank-distance single-answer"
+    assert {file.stem for file in (evaluation / "figures").iterdir()} == set(names.split())
+    assert set(pd.read_csv(evaluation / "comparisons.csv")["configuration"]) == {"hybrid 0.5 + centring"}
+
+
+def test_page_of_an_evaluation_has_its_parts(evaluation):
+    page = BeautifulSoup((evaluation / "index.html").read_text(), "html.parser")
+    assert page.title.get_text() == page.h1.get_text().rstrip("¶") == "hybrid 0.5 on scenes"
+    assert [heading.get_text().rstrip("¶") for heading in page.find_all("h2")] == [
+        "Retrieval by setting",
+        "Language bias",
+        "Every language pair",
+        "What fills the top ten, and what an answer's language costs",
+        "Balance of monolingual and cross-lingual retrieval",
+        "The space of the embeddings",
+        "Every comparison",
+    ]
+    assert len([image for image in page.find_all("img") if len(image["alt"]) >= 30]) == 6
+    text = page.main.get_text(" ", strip=True)
+    assert "A demonstration. The captions of this corpus are made up" in text
+    assert page.blockquote.get_text(" ", strip=True).startswith("Answer. hybrid 0.5 has a mean nDCG@10 of ")
+    assert "Debiasing is fitted on 8 other concepts of scenes." in text
+
+
+def test_evaluation_of_a_run_has_the_scores_of_the_run(evaluation, study):
+    (run,) = (study[1] / "runs").glob("hybrid*")
+    assert result_of(evaluation)["means"]["none"] == result_of(run)["means"]["all"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "measures", "figures"),
+    [
+        (["multilingual"], None, "language-bias rank-distance single-answer"),
+        (["monolingual"], None, "pairs"),
+        (["monolingual", "multilingual"], ["AP"], "pairs language-bias rank-distance single-answer"),
+    ],
+)
+@pytest.mark.parametrize("systems", [1, 2])
+def test_evaluation_notebook_on_some_settings_and_measures(folders, monkeypatch, settings, measures, figures, systems):
+    """German has a query and a passage of one concept alone."""
+    cells = [*((f"c{c}", code) for c in range(8) for code in ("en", "zh")), ("c0", "de")]
+    lines = [{"concept": c, "language": code, "query": f"{c} {code}?", "passage": f"{c} {code}"} for c, code in cells]
+    file, outs = folders / "own.jsonl", [folders / f"out{number}" for number in range(systems)]
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    monkeypatch.setattr(evaluate_command, "execute_evaluation", lambda *_: "")
+    for number, out in enumerate(outs):
+        chosen = {"corpus": str(file), "settings": settings, "measures": measures, "max_length": 4 + 8 * number}
+        evaluate_command.evaluate(Request(out, encoder="tiny", label=f"tiny {number}", **chosen), str)
+    run_here(EVALUATE, folders=[str(out) for out in outs], out=str(folders / "both"))
+    found = {file.stem for file in (folders / "both" / "figures").iterdir()}
+    assert found - {"differences"} == set(figures.split())
+    assert ("differences" in found) == (systems == 2 and "pairs" in figures)
+    assert (folders / "both" / "comparisons.csv").exists() == (systems == 2)
+
+
+def test_evaluation_notebook_on_a_folder_without_results_names_it(folders):
+    with pytest.raises(InputError, match=r"empty: found no result\.json"):
+        run_here(EVALUATE, folders=[str(folders / "empty")], out=str(folders))
 
 
 def test_unknown_parameter_ends_the_notebook(folders):

@@ -1,0 +1,71 @@
+"""The rankings of a system as TREC files, for trec_eval, ir_measures and everything that reads them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from hybridlib import trec
+from hybridlib.retrieval import exact_ranks
+from hybridlib.system import Embedded
+
+
+def export_runs(folder: Path, system: Embedded, depth: int, tag: str) -> None:
+    """Write the pooled ranking, the rankings inside each language, and the qrels.
+
+    Files: ``multilingual.run.gz`` (every query, all passages), ``monolingual-<language>.run.gz`` (the queries of a
+    language, its passages) and ``qrels.gz`` (all judgements; to score a monolingual run, keep those of its passages).
+
+    Args:
+        folder: made where it is missing.
+        system: vectors of a collection.
+        depth: passages a query; fewer where a pool has fewer.
+        tag: the run's name in the files.
+
+    Raises:
+        InputError: for an id with whitespace, which TREC's form cannot hold.
+    """
+    collection = system.collection
+    folder.mkdir(parents=True, exist_ok=True)
+    query_ids, passage_ids = collection.queries["id"].tolist(), collection.passages["id"][:]
+    qrels = collection.qrels
+    trec.write_qrels(
+        folder / "qrels.gz",
+        query_ids,
+        passage_ids,
+        qrels["query"].to_numpy(),
+        qrels["passage"].to_numpy(),
+        qrels["relevance"].to_numpy(),
+    )
+    everything = np.arange(len(query_ids)), np.arange(len(passage_ids))
+    parts = {"multilingual": everything} if "multilingual" in collection.settings else {}
+    for code, language in enumerate(collection.languages):
+        chosen = np.flatnonzero(collection.query_language == code), np.flatnonzero(collection.passage_language == code)
+        if all(map(len, chosen)):
+            parts[f"monolingual-{language}"] = chosen
+    for name, (queries, passages) in parts.items():
+        itself = None
+        if collection.itself is not None:
+            place = np.full(len(passage_ids) + 1, -1)  # the last one is that of -1
+            place[passages] = np.arange(len(passages))
+            itself = place[collection.itself[queries]]
+        nothing = np.empty(0, dtype=np.int64)
+        ranks = exact_ranks(
+            system.queries[queries],
+            system.passages[passages],
+            np.zeros(len(passages), dtype=np.int64),
+            nothing,
+            nothing,
+            itself=itself,
+            order=collection.tie_order[passages],
+            depth=min(depth, len(passages)),
+        )
+        trec.write_run(
+            folder / f"{name}.run.gz",
+            [query_ids[i] for i in queries],
+            [passage_ids[i] for i in passages],
+            ranks.top,
+            ranks.top_scores,
+            tag,
+        )

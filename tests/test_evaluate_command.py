@@ -1,0 +1,299 @@
+"""The commands evaluate, compare and texts; their page is written in tests/notebooks, here it is left out."""
+
+import json
+import sys
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from hybridlib import __main__ as command_line
+from hybridlib import evaluate_command
+from hybridlib.comparison import comparisons
+from hybridlib.config import RunConfig
+from hybridlib.corpora.collection import Collection
+from hybridlib.corpora.load import load_collection
+from hybridlib.debias import DEBIASINGS
+from hybridlib.encoders.encoder import DualEncoder
+from hybridlib.errors import InputError
+from hybridlib.evaluation import evaluate
+from hybridlib.evaluator import Evaluator
+from hybridlib.measures import DEFAULT
+from hybridlib.results import Results
+from hybridlib.runs import load_encoder, write_run
+from hybridlib.splits import run_splits
+from hybridlib.system import Embedded, debiased
+from hybridlib.vectors import write_vectors
+
+torch.set_num_threads(1)
+CODES = ("en", "de", "zh")
+WORDS = {"en": "the {} and {}", "de": "das {} und {}", "zh": "{}和{}的", "fr": "le {} et {}"}
+
+
+@pytest.fixture(autouse=True)
+def pages(tmp_path, monkeypatch):
+    """A cache of its own, and the arguments of the pages that are asked for."""
+    asked = []
+    monkeypatch.setenv("HYBRIDLIB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(evaluate_command, "execute_evaluation", lambda *given: asked.append(given) or Path("page.html"))
+    return asked
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    """Thirty concepts in three languages, the first in French as well."""
+    file = tmp_path_factory.mktemp("corpus") / "mine.jsonl"
+    rows = [
+        {"concept": f"c{c}", "language": code, "query": WORDS[code].format(c, 7 * c % 30), "passage": f"{code} {c}"}
+        for c, code in [(0, "fr"), *product(range(30), CODES)]
+    ]
+    file.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    return file
+
+
+def invoke(*arguments):
+    return CliRunner().invoke(command_line.app, [str(argument) for argument in arguments], catch_exceptions=False)
+
+
+def evaluated(corpus, out, *options, encoder="tiny"):
+    outcome = invoke("evaluate", "--corpus", corpus, "--out", out, "--encoder", encoder, *options)
+    return Results.read(out), outcome.stdout
+
+
+def expected_of(corpus, languages=None) -> Embedded:
+    collection, encoder = load_collection(str(corpus), languages), DualEncoder.load("tiny")
+    return Embedded(collection, *Evaluator(collection, encoder).vectors(encoder))
+
+
+def same(found: pd.DataFrame, embedded: Embedded, **options) -> None:
+    """The scores are those of these vectors."""
+    expected = evaluate(embedded.collection, embedded.queries, embedded.passages, **options).scores
+    pd.testing.assert_frame_equal(found.astype({"concept": "str"}), expected.astype({"concept": "str"}))
+
+
+def test_encoder_is_evaluated(corpus, tmp_path, pages):
+    read, said = evaluated(corpus, tmp_path / "out")
+    same(read.scores()["tiny"], expected_of(corpus))
+    assert (pages, said[-10:]) == ([([tmp_path / "out"], tmp_path / "out", "tiny on mine")], "page.html\n")
+    for setting, means in read.result["means"]["none"].items():
+        assert [line for line in said.splitlines() if "nDCG@10" in line and f"{means['nDCG@10']:.3f}" in line], setting
+
+
+def test_result_describes_what_was_evaluated(corpus, tmp_path):
+    result = evaluated(corpus, tmp_path, "--max-length", 64, "--threads", 1)[0].result
+    collection = load_collection(str(corpus))
+    assert (result["label"], result["encoder"], result["max_length"], result["seed"]) == ("tiny", "tiny", 64, None)
+    assert result["collection"] == {
+        "name": "mine", "languages": ["en", "de", "fr", "zh"], "concepts": 30, "queries": 91, "passages": 91,
+        "relevant": 277, "notes": [], "fingerprint": collection.fingerprint,
+    }  # fmt: skip
+    assert (result["measures"], result["settings"]) == (list(DEFAULT), list(collection.settings))
+    assert (result["fitted_on"], result["environment"]["threads"]) == (None, 1)
+    assert result["seconds"].keys() == {"embed", "evaluate", "geometry"}
+    assert result["geometry"]["none"] == pytest.approx(expected_of(corpus).geometry())
+
+
+def test_languages_settings_measures_and_label_are_chosen(corpus, tmp_path):
+    options = ["--languages", "zh, de", "--settings", "multilingual,monolingual", "--measures", "P@3,AP"]
+    read, _ = evaluated(corpus, tmp_path, *options, "--label", "my encoder")
+    assert read.result["collection"]["languages"] == ["de", "zh"]
+    chosen = {"settings": ["monolingual", "multilingual"], "measures": ["P@3", "AP"]}
+    same(read.scores()["my encoder"], expected_of(corpus, ["de", "zh"]), **chosen)
+
+
+def test_languages_without_passages_limit_no_cutoff(tmp_path):
+    (tmp_path / "qrels").mkdir()
+    for name, code in (("queries", "de"), ("corpus", "en")):
+        lines = [json.dumps({"_id": str(i), "title": "", "text": f"{name} {i}", "language": code}) for i in range(6)]
+        (tmp_path / f"{name}.jsonl").write_text("\n".join(lines))
+    (tmp_path / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\n0\t1\t2\n3\t5\t1\n")
+    read, _ = evaluated(f"beir:{tmp_path}", tmp_path / "out", "--measures", "R@6,nDCG@6")
+    assert read.result["means"]["none"]["crosslingual"]["R@6"] == 1
+    assert read.result["settings"] == ["crosslingual", "multilingual"]
+
+
+def test_debiasing_is_fitted_on_concepts_that_are_held_out(corpus, tmp_path):
+    options = ["--debias", ",".join(DEBIASINGS), "--fit-concepts", 10, "--languages", ",".join(CODES)]
+    read, _ = evaluated(corpus, tmp_path, *options)
+    fit, test = expected_of(corpus, CODES).divided(10)
+    assert read.result["fitted_on"]["concepts"] == 10
+    assert read.result["collection"]["concepts"] == 20
+    for name in ("none", *DEBIASINGS):
+        same(read.scores()[read.label(name)], test if name == "none" else debiased(name, fit, test))
+    assert list(read.scores()) == ["tiny", *(f"tiny + {name}" for name in DEBIASINGS)]
+
+
+@pytest.fixture
+def embeddings(corpus, tmp_path):
+    """Random vectors of the texts that `texts` writes, in another order and among others."""
+    assert invoke("texts", "--corpus", corpus, "--out", tmp_path / "texts").stdout == ""
+    rng = np.random.default_rng(0)
+    for role, file in (("query", "queries"), ("passage", "passages")):
+        ids = [json.loads(line)["id"] for line in (tmp_path / "texts" / f"{file}.jsonl").read_text().splitlines()]
+        ids = [*rng.permutation(ids).tolist(), "another"]
+        drawn = rng.standard_normal((len(ids), 8))
+        vectors = (drawn / np.linalg.norm(drawn, axis=1, keepdims=True)).astype(np.float32)
+        write_vectors(tmp_path / "bm25", role, ids, vectors)
+    return tmp_path / "bm25"
+
+
+def test_texts_are_those_of_the_collection(corpus, tmp_path):
+    invoke("texts", "--corpus", corpus, "--out", tmp_path, "--languages", "zh")
+    collection = load_collection(str(corpus), ["zh"])
+    for name, rows in (("queries", collection.queries.to_dict("records")), ("passages", list(collection.passages))):
+        written = [json.loads(line) for line in (tmp_path / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()]
+        assert written == [{key: row[key] for key in ("id", "language", "text")} for row in rows]
+
+
+def test_vectors_from_files_are_evaluated(corpus, embeddings, tmp_path):
+    invoke("evaluate", "--corpus", corpus, "--embeddings", embeddings, "--out", tmp_path / "out")
+    collection, rows = load_collection(str(corpus)), []
+    for file, ids in (("queries", collection.queries["id"]), ("passages", collection.passages["id"][:])):
+        there = (embeddings / f"{file}.ids.txt").read_text().split("\n")
+        rows.append(np.load(embeddings / f"{file}.npy")[[there.index(name) for name in ids]])
+    read = Results.read(tmp_path / "out")
+    same(read.scores()["bm25"], Embedded(collection, *rows))
+    assert read.result["embeddings"] == str(embeddings)
+
+
+CONFIG = RunConfig(
+    encoder="tiny", train_languages=("en", "de"), test_languages=("en", "zh"), train_concepts=20,
+    validation_concepts=4, test_concepts=8, max_length=32, batch_size=4, threads=1,
+)  # fmt: skip
+
+
+def finished(folder, config):
+    """A run whose encoder is as it was before training."""
+    split = run_splits(config)
+    encoder = load_encoder(config, split)
+    scores = Evaluator(Collection.from_corpus(split.test), encoder).evaluate(encoder)
+    write_run(folder, config, split, scores, scores, None, {})
+    encoder.save(folder / "encoder")
+    return folder
+
+
+def test_run_is_evaluated_on_its_test_concepts(tmp_path):
+    run = finished(tmp_path / "a-run", CONFIG)
+    invoke("evaluate", "--run", run, "--out", tmp_path / "out")
+    read = Results.read(tmp_path / "out")
+    expected = json.loads((run / "result.json").read_text())["means"]["all"]
+    assert {name: pytest.approx(means) for name, means in read.result["means"]["none"].items()} == expected
+    assert (read.result["label"], read.result["seed"], read.result["run"]) == ("hybrid 0.5", 1, "a-run")
+    assert RunConfig.checked(read.result["configuration"]) == CONFIG
+
+
+def test_untrained_run_has_no_seed_and_needs_no_weights(tmp_path):
+    run = finished(tmp_path / "a-run", CONFIG.model_copy(update={"sampler": "untrained"}))
+    (run / "encoder").rename(tmp_path / "gone")
+    invoke("evaluate", "--run", run, "--out", tmp_path / "out", "--languages", "zh", "--measures", "AP")
+    result = Results.read(tmp_path / "out").result
+    assert (result["seed"], result["collection"]["languages"]) == (None, ["zh"])
+
+
+def test_run_is_debiased_on_training_concepts_in_its_test_languages(tmp_path, monkeypatch):
+    """With the full vocabulary: Chinese was not trained on, so its texts to fit on have pieces that were trimmed."""
+    trimmed, embed = [], evaluate_command.cached_text_vectors
+
+    def watched(encoder, *given):
+        trimmed.append(encoder.kept_ids is not None)
+        return embed(encoder, *given)
+
+    monkeypatch.setattr(evaluate_command, "cached_text_vectors", watched)
+    run = finished(tmp_path / "a-run", CONFIG)
+    invoke("evaluate", "--run", run, "--out", tmp_path / "out", "--debias", "centring", "--fit-concepts", 12)
+    read = Results.read(tmp_path / "out")
+    assert (read.result["fitted_on"]["concepts"], read.result["fitted_on"]["languages"]) == (12, ["en", "zh"])
+    assert list(read.scores()) == ["hybrid 0.5", "hybrid 0.5 + centring"]
+    assert trimmed == [False] * 4
+
+
+def test_run_of_another_corpus_is_refused(tmp_path):
+    run = finished(tmp_path / "a-run", CONFIG)
+    result = json.loads((run / "result.json").read_text())
+    result["fingerprint"]["test"] = "0" * 64
+    (run / "result.json").write_text(json.dumps(result))
+    with pytest.raises(InputError, match="a-run: found another corpus than the run was tested on"):
+        invoke("evaluate", "--run", run, "--out", tmp_path / "out")
+
+
+def test_systems_are_compared(corpus, tmp_path, pages):
+    first, _ = evaluated(corpus, tmp_path / "first")
+    second, _ = evaluated(corpus, tmp_path / "second", "--label", "other", "--max-length", 6)
+    said = invoke("compare", first.folder, second.folder, "--out", tmp_path / "new" / "out").stdout
+    table = pd.read_csv(tmp_path / "new" / "out" / "comparisons.csv")
+    expected = comparisons({"tiny": [first.scores()["tiny"]], "other": [second.scores()["other"]]})
+    pd.testing.assert_frame_equal(table, expected, rtol=1e-4, check_dtype=False)
+    assert "other − tiny: multilingual rank_distance" in said
+    assert pages[-1] == ([first.folder, second.folder], tmp_path / "new" / "out", "tiny · other")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ([], "compare: found one system, tiny, expected two at least"),
+        (["--label", "tiny"], "found 'tiny' as in "),
+        (["--label", "other", "--measures", "AP"], "found the measures nDCG@10 AP .*, and AP, expected the same"),
+        (["--label", "other", "--languages", "en,de"], "other: found other test queries than those of tiny"),
+    ],
+)
+def test_results_that_do_not_go_together_are_refused(corpus, tmp_path, options, message):
+    folders = [evaluated(corpus, tmp_path / "first")[0].folder]
+    if options:
+        folders.append(evaluated(corpus, tmp_path / "second", *options)[0].folder)
+    with pytest.raises(InputError, match=message):
+        invoke("compare", *folders, "--out", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("file", "change", "message"),
+    [
+        ("passages.npy", lambda data: data[:-8], "found"),
+        (
+            "queries.ids.txt",
+            lambda data: data.replace(b"c1/en\n", b"c1/xx\n"),
+            r"found 1 of 91 ids missing \('c1/en'\)",
+        ),
+    ],
+)
+def test_damaged_vectors_leave_no_result(corpus, embeddings, tmp_path, file, change, message):
+    (embeddings / file).write_bytes(change((embeddings / file).read_bytes()))
+    with pytest.raises(InputError, match=f"{file}: {message}"):
+        invoke("evaluate", "--corpus", corpus, "--embeddings", embeddings, "--out", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--run", "x"], "evaluate: found encoder and run, expected encoder, embeddings or run"),
+        (["--debias", "lir,magic"], "debias: found 'magic', expected any of centring, shift, lir"),
+        (["--measures", "nDCG@ten"], "measure: found 'nDCG@ten', expected nDCG"),
+        (["--precision", "half"], "precision: found 'half', expected one of auto, bfloat16, float32"),
+        (["--settings", "bilingual"], "evaluate: found setting 'bilingual', expected one that"),
+        (["--languages", "en,xx"], "corpus mine: found language 'xx', expected one of: en de fr"),
+        (["--measures", "R@2"], "measures: found R@2, expected K of at most 1, the passages in fr"),
+        (["--debias", "lir", "--fit-concepts", "30"], "mine: found 30 concepts to hold out"),
+    ],
+)
+def test_bad_input_ends_with_its_message_and_no_result(corpus, tmp_path, monkeypatch, capsys, options, message):
+    given = ["evaluate", "--corpus", str(corpus), "--out", str(tmp_path / "out"), "--encoder", "tiny", *options]
+    monkeypatch.setattr(sys, "argv", ["hybridlib", *given])
+    with pytest.raises(SystemExit) as end:
+        command_line.main()
+    assert end.value.code == 2
+    assert f"error: {message}" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("option", ["--max-length=3", "--threads=-1", "--fit-concepts=0"])
+def test_numbers_out_of_range_and_no_system_are_refused(tmp_path, option):
+    outcome = invoke("evaluate", "--encoder", "tiny", "--out", tmp_path / "out", option)
+    assert outcome.exit_code == 2
+    assert option.partition("=")[0] in outcome.stderr
+    with pytest.raises(InputError, match="evaluate: found no system, expected encoder, embeddings or run"):
+        invoke("evaluate", "--out", tmp_path)

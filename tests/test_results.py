@@ -1,0 +1,193 @@
+import json
+import platform
+from importlib.metadata import version
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from hybridlib import results
+from hybridlib.corpora.collection import Collection
+from hybridlib.corpora.corpus import Corpus
+from hybridlib.errors import InputError
+from hybridlib.evaluation import KEYS, Evaluation, evaluate, macro_means
+from hybridlib.results import PACKAGES, Results, environment, result_summary, systems, write_results
+
+FILES = ["ranks.parquet", "scores.parquet", "languages.parquet", "scores.csv", "result.json"]
+ABOUT = {"label": "mine", "seed": None}
+
+
+def evaluated(seed: int, settings: list[str] | None = None) -> Evaluation:
+    """Random vectors for two languages, and a third one that has passages and no queries."""
+    cells = [(f"c{c}", code) for c in range(12) for code in ("en", "de")]
+    rows = [(*cell, role, "x") for cell in cells for role in ("query", "passage")] + [("c0", "fr", "passage", "x")]
+    collection = Collection.from_corpus(Corpus.from_rows(rows, "mine"))
+    drawn = np.random.default_rng(seed).standard_normal((24 + 25, 8))
+    vectors = (drawn / np.linalg.norm(drawn, axis=1, keepdims=True)).astype(np.float32)
+    return evaluate(collection, vectors[:24], vectors[24:], settings=settings)
+
+
+@pytest.fixture(scope="module")
+def evaluations():
+    return {"none": evaluated(0), "lir": evaluated(1)}
+
+
+def written(folder, evaluations, **about) -> Results:
+    geometry = {name: {"uniformity": -1.5} for name in evaluations}
+    write_results(folder, evaluations, geometry, {**ABOUT, **about})
+    return Results.read(folder)
+
+
+@pytest.fixture(scope="module")
+def read(evaluations, tmp_path_factory):
+    return written(tmp_path_factory.mktemp("out") / "new", evaluations)
+
+
+def test_scores_are_read_as_they_were_written(read, evaluations):
+    found = read.scores()
+    assert list(found) == ["mine", "mine + lir"]
+    for table, evaluation in zip(found.values(), evaluations.values(), strict=True):
+        pd.testing.assert_frame_equal(table, evaluation.scores, check_categorical=False)
+        assert [table[key].dtype for key in KEYS] == ["category"] * 4
+
+
+def test_ranks_are_written(read, evaluations):
+    table = pd.read_parquet(read.folder / "ranks.parquet")
+    for name, evaluation in evaluations.items():
+        part = table[table["debias"] == name].drop(columns="debias").reset_index(drop=True)
+        pd.testing.assert_frame_equal(part, evaluation.ranks, check_categorical=False)
+
+
+def test_languages_are_a_row_a_pair(read, evaluations):
+    for table, evaluation in zip(read.languages().values(), evaluations.values(), strict=True):
+        rows = table.set_index(["query_language", "passage_language"])
+        assert len(rows) == 9
+        for (asked, held), row in rows.iterrows():
+            assert row["top_share"] == pytest.approx(evaluation.top_share.loc[asked, held], nan_ok=True)
+            assert row["single_answer"] == pytest.approx(evaluation.single_answer.loc[asked, held], nan_ok=True)
+            assert row["even_share"] == evaluation.even_share[held]
+
+
+def test_result_has_the_macro_means(read, evaluations):
+    assert read.result["debiasings"] == ["none", "lir"]
+    for name, evaluation in evaluations.items():
+        means = read.result["means"][name]
+        expected = macro_means(evaluation.means())
+        assert list(means) == list(expected.index)
+        for setting, measures in means.items():
+            assert measures == pytest.approx(expected.loc[setting].dropna().to_dict())
+        assert "rank_distance" not in means["monolingual"]
+
+
+def test_result_says_what_it_is_told(read):
+    assert read.result["geometry"] == {"none": {"uniformity": -1.5}, "lir": {"uniformity": -1.5}}
+    assert {key: read.result[key] for key in ABOUT} == ABOUT
+
+
+def test_random_rank_distance_is_that_of_the_languages_with_queries(read, evaluations):
+    expected = evaluations["none"].random_rank_distance.dropna().to_dict()
+    assert expected.keys() == {"en", "de"}
+    assert read.result["random_rank_distance"] == pytest.approx(expected)
+
+
+def test_csv_has_every_mean_of_a_language_pair(read, evaluations):
+    table = pd.read_csv(read.folder / "scores.csv")
+    assert table.columns.tolist() == ["debias", *KEYS[:3], "measure", "value"]
+    found = table.set_index(["debias", "measure", *KEYS[:3]])["value"].sort_index()
+    for name, evaluation in evaluations.items():
+        for measure, means in evaluation.means().items():
+            assert found[name, measure].to_dict() == pytest.approx(means.dropna().to_dict(), rel=1e-5)
+
+
+def test_without_the_pool_there_are_no_language_matrices(tmp_path):
+    read = written(tmp_path, {"none": evaluated(0, ["crosslingual"])})
+    assert list(read.result["means"]["none"]) == ["crosslingual"]
+    assert read.result["random_rank_distance"] == {}
+    assert read.languages()["mine"].empty
+
+
+def test_result_is_written_last(evaluations, tmp_path, monkeypatch):
+    order, write = [], results.replace_file
+    monkeypatch.setattr(results, "replace_file", lambda path, data: (order.append(path.name), write(path, data)))
+    written(tmp_path, evaluations)
+    assert sorted(order) == sorted(FILES)
+    assert order[-1] == "result.json"
+
+
+@pytest.mark.parametrize("failing", FILES)
+def test_results_that_could_not_be_written_are_not_finished(evaluations, tmp_path, monkeypatch, failing):
+    """Not even if older ones were there."""
+    write = results.replace_file
+
+    def full_disk(path, data):
+        if path.name == failing:
+            raise OSError("no space left on device")
+        write(path, data)
+
+    (tmp_path / "result.json").write_text("{}")
+    monkeypatch.setattr(results, "replace_file", full_disk)
+    with pytest.raises(OSError, match="no space"):
+        written(tmp_path, evaluations)
+    assert not (tmp_path / "result.json").exists()
+
+
+def test_a_number_that_json_does_not_have_is_not_written(evaluations, tmp_path):
+    with pytest.raises(ValueError, match="JSON"):
+        written(tmp_path, evaluations, seconds=float("inf"))
+    assert not (tmp_path / "result.json").exists()
+
+
+def test_folder_without_results_is_refused(tmp_path):
+    with pytest.raises(InputError, match=r"found no result\.json, expected finished results of `evaluate`"):
+        Results.read(tmp_path)
+
+
+def test_training_run_is_refused(tmp_path):
+    (tmp_path / "result.json").write_text('{"run": "hybrid-0.5-seed1"}')
+    with pytest.raises(InputError, match=r"result\.json: found no debiasings"):
+        Results.read(tmp_path)
+
+
+def test_seeds_of_one_label_are_put_together(evaluations, tmp_path):
+    plain = {"none": evaluations["none"]}
+    some = [written(tmp_path / f"{seed}", plain, seed=seed) for seed in (1, 2)]
+    some.append(written(tmp_path / "other", evaluations, label="other"))
+    assert {label: len(tables) for label, tables in systems(some).items()} == {"mine": 2, "other": 1, "other + lir": 1}
+
+
+def test_one_label_and_seed_twice_is_refused(evaluations, tmp_path):
+    some = [written(tmp_path / name, evaluations) for name in ("first", "second")]
+    with pytest.raises(InputError, match=r"second: found 'mine' as in .*first, expected another label or seed"):
+        systems(some)
+
+
+def test_summary_has_a_row_a_system_seed_setting_and_measure(read, evaluations, tmp_path):
+    seeded = written(tmp_path, {"none": evaluations["none"]}, seed=3, label="trained")
+    table = result_summary([read, seeded])
+    keys = table.columns.tolist()[:-1]
+    assert keys == ["configuration", "seed", "languages", "setting", "measure"]
+    assert set(zip(table["configuration"], table["seed"], strict=True)) == {
+        ("mine", 0), ("mine + lir", 0), ("trained", 3),
+    }  # fmt: skip
+    value = table.set_index(keys)["value"]
+    for key, number in value.items():
+        name = "lir" if key[0].endswith("lir") else "none"
+        assert number == read.result["means"][name][key[3]][key[4]]
+    assert len(value) == 3 * sum(len(of) for of in read.result["means"]["none"].values())
+
+
+def test_environment_names_versions_and_machine():
+    said = environment(3)
+    assert set(said["packages"]) == set(PACKAGES)
+    assert (said["packages"]["torch"], said["packages"]["pandas"]) == (version("torch"), pd.__version__)
+    assert said["python"] == platform.python_version()
+    assert platform.machine() in said["machine"]
+    assert (said["gpu"] is None) == (not torch.cuda.is_available())
+    assert said["threads"] == 3
+    json.dumps(said)
+
+
+def test_package_that_is_not_installed_has_no_version(monkeypatch):
+    monkeypatch.setattr(results, "PACKAGES", ("torch", "no-such-package-of-anyone"))
+    assert environment(1)["packages"]["no-such-package-of-anyone"] is None
