@@ -124,6 +124,19 @@ def texts(
     write_texts(out, load_collection(corpus, _list(languages)))
 
 
+@app.command()
+def average(
+    first: Annotated[Path, typer.Argument(help="folder of a run or an encoder")],
+    second: Annotated[Path, typer.Argument(help="another, of the same shape and vocabulary")],
+    out: Annotated[Path, typer.Option(help="new folder for the encoder")],
+    weight: Annotated[float, typer.Option(min=0, max=1, help="share of the second")] = 0.5,
+) -> None:
+    """Interpolate the weights of two encoders, such as a monolingual and a cross-lingual run."""
+    from hybridlib.averaging import average
+
+    average(first, second, out, weight)
+
+
 def _list(text: str) -> list[str] | None:
     """Split at commas; nothing is None."""
     return [part.strip() for part in text.split(",") if part.strip()] or None

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from hybridlib.errors import InputError
+from hybridlib.objectives.compose import build
 
 Sampler = Literal["untrained", "mixed", "monolingual", "crosslingual", "hybrid"]
 
@@ -45,9 +46,10 @@ class RunConfig(BaseModel):
     batch_size: int = Field(64, ge=2, description="pairs a batch")
     language_power: float = Field(0.0, ge=0, description="P(language) ~ size ** power; 0: uniform")
     # Objective
-    temperature: float = Field(0.05, gt=0, description="temperature of InfoNCE")
-    learn_temperature: bool = Field(False, description="train the temperature as well")
-    symmetric: bool = Field(False, description="both directions, not query -> passage alone")
+    objective: dict[str, dict[str, Any]] = Field(
+        {"infonce": {"temperature": 0.05}},
+        description="objectives by name, each with its arguments and weight; their weighted sum is minimised",
+    )
     # Optimisation
     steps: int = Field(120, ge=1, description="batches to train on")
     learning_rate: float = Field(5e-5, gt=0, description="highest learning rate of AdamW")
@@ -55,9 +57,15 @@ class RunConfig(BaseModel):
     warmup: float = Field(0.1, ge=0, lt=1, description="share of the steps in which the learning rate rises")
     max_gradient_norm: float = Field(1.0, gt=0, description="longer gradients are scaled down to this norm")
     validate_every: int = Field(40, ge=1, description="steps between two validations")
+    chunk_tokens: int | None = Field(
+        None, ge=1, description="tokens the encoder sees at once, for batches larger than memory; None: the whole batch"
+    )
     # Machine
     seed: int = Field(1, ge=0, lt=2**32, description="fixes batches and dropout")
     threads: int = Field(2, ge=1, le=1024, description="threads of torch")
+
+    def __hash__(self) -> int:
+        return hash(self.model_dump_json())
 
     @model_validator(mode="after")
     def _lists_fit(self) -> RunConfig:
@@ -81,6 +89,11 @@ class RunConfig(BaseModel):
             )
         return self
 
+    @model_validator(mode="after")
+    def _objective_fits(self) -> RunConfig:
+        build(self.objective, concepts=2)
+        return self
+
     @classmethod
     def checked(cls, values: dict[str, Any], where: str = "configuration") -> RunConfig:
         """Make a configuration of untrusted values; lists become tuples.
@@ -93,6 +106,14 @@ class RunConfig(BaseModel):
             return cls(**values)
         except ValidationError as error:
             raise InputError("\n".join(_explained(where, dict(item)) for item in error.errors())) from None
+
+    def objective_label(self) -> str:
+        """Say the objective in a few words, such as ``infonce (temperature 0.05) + vrns (weight 30)``."""
+        said = []
+        for name, arguments in self.objective.items():
+            values = ", ".join(f"{key} {value}" for key, value in arguments.items())
+            said.append(f"{name} ({values})" if values else name)
+        return " + ".join(said)
 
     def label(self) -> str:
         """How figures and tables call this configuration: the sampler, with its alpha if hybrid."""

@@ -149,8 +149,8 @@ def configuration(config: RunConfig) -> str:
     if config.sampler == "untrained":
         return f"**untrained**: {config.encoder} as it is."
     return (
-        f"**{config.label()}** batches of {config.batch_size} pairs, {config.steps} steps, InfoNCE with temperature "
-        f"{config.temperature:g}, learning rate {config.learning_rate:g}, seed {config.seed}; {config.encoder}."
+        f"**{config.label()}** batches of {config.batch_size} pairs, {config.steps} steps, {config.objective_label()}, "
+        f"learning rate {config.learning_rate:g}, seed {config.seed}; {config.encoder}."
     )
 
 

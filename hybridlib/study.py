@@ -105,6 +105,8 @@ def labels(configs: Sequence[RunConfig]) -> list[str]:
         ]
         values = {key: getattr(config, key) for key in varied}
         said = [f"{key} {' '.join(value) if isinstance(value, tuple) else value}" for key, value in values.items()]
+        if "objective" in values:
+            said[list(values).index("objective")] = config.objective_label()
         names.append(", ".join([config.label(), *said]))
     return names
 
@@ -135,8 +137,8 @@ def _mapping(value: Any, path: Path) -> dict[str, Any]:
 
 def check_data(study: Study) -> None:
     """Raise, before anything is trained, if a corpus cannot be read or has too few concepts for a split or a batch."""
-    same = {"seed": 0, "alpha": 0.0, "learning_rate": 1.0, "temperature": 1.0, "steps": 1}
-    same |= {"language_power": 0.0, "corpus_power": 0.0}
+    same = {"seed": 0, "alpha": 0.0, "learning_rate": 1.0, "objective": {}, "steps": 1}
+    same |= {"language_power": 0.0, "corpus_power": 0.0, "chunk_tokens": None}
     for config in dict.fromkeys(config.model_copy(update=same) for config in study.configs):
         run_splits(config)
 
@@ -149,7 +151,7 @@ def papermill_command(config: RunConfig, study: str, run: str) -> str:
     for name, value in config.model_dump(mode="json").items():
         if value == defaults[name] and name not in named:
             continue
-        if isinstance(value, list):
+        if isinstance(value, (list, dict)):
             parts += ["-y", f"{name}: {yaml.safe_dump(value, default_flow_style=True, width=10_000).strip()}"]
         elif isinstance(value, str):
             parts += ["-r", name, value]

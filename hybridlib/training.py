@@ -14,7 +14,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import torch
-from torch import nn
+from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from hybridlib.config import RunConfig
@@ -22,8 +22,13 @@ from hybridlib.corpora.corpus import Corpus
 from hybridlib.corpora.joined import JoinedCorpus
 from hybridlib.encoders.encoder import DualEncoder, Role
 from hybridlib.errors import InputError
+from hybridlib.gradcache import cached_backward
 from hybridlib.mixture import CorpusMixtureSampler
-from hybridlib.objectives import InfoNCE
+from hybridlib.objectives import Batch as EmbeddedBatch
+from hybridlib.objectives.compose import WeightedSum, build
+from hybridlib.objectives.objective import TemperatureObjective
+from hybridlib.objectives.statistics import similarity_statistics
+from hybridlib.pairs import Pairs
 from hybridlib.samplers import (
     Batch,
     CrosslingualBatchSampler,
@@ -41,8 +46,10 @@ class Training:
     """What a training run leaves besides the trained encoder.
 
     Attributes:
-        history: a row a step: ``step``, ``loss``, ``temperature``, ``learning_rate``, ``gradient_norm``,
-            ``pairs_per_second``, ``validation`` where there was one, else NaN, and ``seconds`` since the start.
+        history: a row a step: ``step``, ``loss``, the unweighted ``loss_<objective>`` of each where there are several,
+            learned numbers such as ``infonce_temperature``, ``learning_rate``, ``gradient_norm``, ``pairs_per_second``,
+            the batch's similarities (:func:`hybridlib.objectives.statistics.similarity_statistics`), ``validation``
+            where there was one, else NaN, and ``seconds`` since the start.
         best_step: the step whose weights the encoder has now.
         seconds: wall time of training, validations included.
         cpu_seconds: processor time of the same, over all threads: what it cost where other work ran beside it.
@@ -136,9 +143,7 @@ def train(
     pairs = corpus.pairs
     sampler = make_sampler(config, corpus)
     tokens = _PairTokens(encoder, corpus)
-    objective = InfoNCE(config.temperature, learn_temperature=config.learn_temperature, symmetric=config.symmetric).to(
-        encoder.device
-    )
+    objective = build(config.objective, concepts=len(corpus.concepts)).to(encoder.device)
     groups = parameter_groups(encoder, objective, config.weight_decay)
     optimizer = torch.optim.AdamW(groups, lr=config.learning_rate, fused=True)
     schedule = torch.optim.lr_scheduler.LambdaLR(
@@ -151,23 +156,20 @@ def train(
     encoder.train()
     for step, batch in enumerate(_shown(batches(sampler, config.steps), config.steps), start=1):
         begun = time.perf_counter()
-        vectors = encoder(
-            [*(tokens.of(row, "query") for row, _ in batch), *(tokens.of(row, "passage") for _, row in batch)]
-        )
-        concepts = torch.as_tensor(pairs.concept[[query for query, _ in batch]], device=encoder.device)
-        loss = objective(vectors[: len(batch)], vectors[len(batch) :], concepts)
-        if not torch.isfinite(loss):
-            raise InputError(f"training: found loss {loss.item()} at step {step}, expected a finite one")
+        rows = [*(tokens.of(row, "query") for row, _ in batch), *(tokens.of(row, "passage") for _, row in batch)]
+        evaluated = _Evaluated(objective, pairs, batch, step)
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        if config.chunk_tokens is None:
+            evaluated(encoder(rows)).backward()
+        else:
+            cached_backward(encoder, rows, evaluated, chunk_tokens=config.chunk_tokens)
         norm = nn.utils.clip_grad_norm_(trained, config.max_gradient_norm)
         rate = optimizer.param_groups[0]["lr"]
         optimizer.step()
         schedule.step()
         row = {
             "step": step,
-            "loss": loss.item(),
-            "temperature": objective.temperature.item(),
+            **evaluated.row,
             "learning_rate": rate,
             "gradient_norm": float(norm),
             "pairs_per_second": len(batch) / (time.perf_counter() - begun),
@@ -188,6 +190,40 @@ def train(
     encoder.eval()
     seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - cpu_start
     return Training(pd.DataFrame(history), best_step, seconds, cpu_seconds)
+
+
+class _Evaluated:
+    """The loss of one batch as a function of its vectors, queries first; keeps its numbers for the history."""
+
+    def __init__(self, objective: WeightedSum, pairs: Pairs, batch: Batch, step: int) -> None:
+        self.objective, self.step = objective, step
+        rows = np.asarray(batch)
+        self.numbers = pairs.concept[rows[:, 0]], pairs.language[rows[:, 0]], pairs.language[rows[:, 1]]
+        self.row: dict[str, float] = {}
+
+    def __call__(self, vectors: Tensor) -> Tensor:
+        """Return the loss.
+
+        Raises:
+            InputError: if it is not finite; the message names the step.
+        """
+        queries, passages = vectors.split(len(vectors) // 2)
+        concepts, asked, answered = (torch.as_tensor(values, device=vectors.device) for values in self.numbers)
+        embedded = EmbeddedBatch(queries, passages, concepts, asked, answered)
+        parts = self.objective.parts(embedded)
+        loss = self.objective.total(parts)
+        if not torch.isfinite(loss):
+            raise InputError(f"training: found loss {loss.item()} at step {self.step}, expected a finite one")
+        self.row = {"loss": loss.item()}
+        if len(parts) > 1:
+            self.row |= {f"loss_{name}": part.item() for name, part in parts.items()}
+        self.row |= {
+            f"{name}_temperature": one.temperature.item()
+            for name, one in self.objective.objectives.items()
+            if isinstance(one, TemperatureObjective) and one.log_scale.requires_grad
+        }
+        self.row |= similarity_statistics(embedded)
+        return loss
 
 
 class _PairTokens:

@@ -14,8 +14,7 @@ WRONG = {
     "number in quotes": ({"steps": "007"}, "steps = '007', expected a valid integer"),
     "number with a fraction": ({"steps": 1.5}, "steps = 1.5, expected a valid integer"),
     "yes for a number": ({"seed": True}, "seed = True, expected a valid integer"),
-    "number for yes": ({"symmetric": 1}, "symmetric = 1, expected a valid boolean"),
-    "temperature 0": ({"temperature": 0}, "temperature = 0, expected greater than 0"),
+    "number for yes": ({"trim_vocabulary": 1}, "trim_vocabulary = 1, expected a valid boolean"),
     "infinite learning rate": ({"learning_rate": float("inf")}, "learning_rate = inf, expected a finite number"),
     "warmup of all steps": ({"warmup": 1.0}, "warmup = 1.0, expected less than 1"),
     "lone pair": ({"batch_size": 1}, "batch_size = 1, expected greater than or equal to 2"),
@@ -119,8 +118,8 @@ def test_run_names_differ_with_every_parameter_and_the_data():
         "sampler": "mixed",
         "alpha": 0.25,
         "batch_size": 32,
-        "temperature": 0.1,
-        "symmetric": True,
+        "objective": {"dcl": {}},
+        "chunk_tokens": 512,
         "steps": 7,
         "learning_rate": 1e-3,
         "seed": 2,
@@ -136,3 +135,24 @@ def test_run_name_is_a_safe_file_name(alpha):
     name = RunConfig(alpha=alpha).run_name("a" * 64)
     assert checked_name(name, "run") == name
     assert name.startswith(f"hybrid-{alpha:g}-seed1-")
+
+
+@pytest.mark.parametrize(
+    ("objective", "message"),
+    [
+        ({"infonce": {"temperature": 0}}, "InfoNCE: found temperature 0, expected a positive number"),
+        ({"info": {}}, "objective: found 'info', expected some of infonce symmetric_infonce "),
+        ({"vrns": {"lambda": 30}}, "objective vrns: found unknown argument 'lambda', expected some of weight concepts"),
+        ({"dcl": {"weight": -1}}, "objective dcl: found weight -1, expected 0 or more"),
+        ({}, "objective: found no objective of a weight above 0, expected one at least"),
+    ],
+)
+def test_wrong_objective_is_refused_before_anything_is_loaded(objective, message):
+    with pytest.raises(InputError) as raised:
+        RunConfig.checked({"objective": objective}, "study.yaml")
+    assert str(raised.value).startswith(f"study.yaml: {message}")
+
+
+def test_objective_label_says_names_and_arguments():
+    spec = {"infonce": {"temperature": 0.02}, "vrns": {"weight": 30}, "siglip": {}}
+    assert RunConfig(objective=spec).objective_label() == "infonce (temperature 0.02) + vrns (weight 30) + siglip"

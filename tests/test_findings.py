@@ -225,10 +225,13 @@ def test_hybrids_are_compared_in_the_settings_that_the_data_has():
 
 
 def test_configuration_says_what_is_trained():
-    config = RunConfig(sampler="hybrid", alpha=0.25, batch_size=32, steps=40, temperature=0.02, seed=3, encoder="tiny")
+    objective = {"infonce": {"temperature": 0.02}, "vrns": {"weight": 30}}
+    config = RunConfig(
+        sampler="hybrid", alpha=0.25, batch_size=32, steps=40, objective=objective, seed=3, encoder="tiny"
+    )
     said = findings.configuration(config)
     assert "**hybrid 0.25** batches of 32 pairs, 40 steps" in said
-    assert "temperature 0.02, learning rate 5e-05, seed 3; tiny." in said
+    assert "infonce (temperature 0.02) + vrns (weight 30), learning rate 5e-05, seed 3; tiny." in said
 
 
 def test_untrained_configuration_trains_nothing():

@@ -246,7 +246,8 @@ parameters = st.fixed_dictionaries(
         "alpha": st.floats(0, 1),
         "language_power": st.one_of(st.sampled_from([1, 1.0, 1e16, 1e300]), positive),
         "learning_rate": positive,
-        "symmetric": st.booleans(),
+        "leave_out_overlap": st.booleans(),
+        "objective": st.sampled_from([{"siglip": {}}, {"infonce": {"temperature": 1e-05}, "vrns": {"weight": 30}}]),
         "seed": st.integers(0, 2**32 - 1),
     },
 )

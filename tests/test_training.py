@@ -11,7 +11,7 @@ from hybridlib.corpora import scenes
 from hybridlib.corpora.joined import joined
 from hybridlib.encoders.encoder import DualEncoder
 from hybridlib.errors import InputError
-from hybridlib.objectives import InfoNCE
+from hybridlib.objectives import Batch, InfoNCE
 from hybridlib.samplers import (
     CrosslingualBatchSampler,
     HybridBatchSampler,
@@ -76,7 +76,7 @@ def test_same_seed_gives_the_same_weights_and_losses(corpus, parts):
     for texts in (corpus, joined(parts)):
         (first, one), (second, two) = (trained(texts, seed=3) for _ in range(2))
         assert same(state(first), state(second))
-        for column in ("loss", "temperature", "learning_rate", "gradient_norm"):
+        for column in ("loss", "negative_variance", "learning_rate", "gradient_norm"):
             assert one.history[column].tolist() == two.history[column].tolist()
 
 
@@ -136,13 +136,19 @@ def test_validation_is_every_so_many_steps_and_after_the_last(corpus, steps, eve
 
 def test_history_has_a_row_a_step_with_these_columns(corpus):
     _, training = trained(corpus, steps=5)
-    columns = "step loss temperature learning_rate gradient_norm pairs_per_second validation seconds"
-    assert sorted(training.history.columns) == sorted(columns.split())
+    columns = {"step", "loss", "learning_rate", "gradient_norm", "pairs_per_second", "validation", "seconds"}
+    similarities = {
+        f"{which}{kind}_{moment}"
+        for which in ("", "same_language_", "other_language_")
+        for kind in ("positive", "negative")
+        for moment in ("mean", "variance")
+    }
+    assert set(training.history.columns) == columns | similarities
     assert training.history["step"].tolist() == [1, 2, 3, 4, 5]
     assert training.history["seconds"].is_monotonic_increasing
     assert training.history["seconds"].iloc[-1] <= training.seconds
     assert (training.history["pairs_per_second"] > 0).all()
-    assert training.history.drop(columns="validation").notna().all(axis=None)
+    assert training.history[sorted(columns - {"validation"})].notna().all(axis=None)
 
 
 def test_history_has_the_learning_rate_of_each_step(corpus):
@@ -162,16 +168,34 @@ def test_first_loss_is_that_of_the_first_batch(corpus):
     queries = encoder.encode([text[query] for query, _ in batch], "query", progress=False)
     passages = encoder.encode([text[passage] for _, passage in batch], "passage", progress=False)
     concepts = torch.tensor([concept[query] for query, _ in batch])
-    expected = InfoNCE(0.05)(torch.from_numpy(queries), torch.from_numpy(passages), concepts).item()
+    expected = InfoNCE(0.05)(Batch(torch.from_numpy(queries), torch.from_numpy(passages), concepts)).item()
     found = train(settings, encoder, corpus, lambda encoder: 0.0).history["loss"][0]
     assert found == pytest.approx(expected, rel=1e-4)
 
 
 def test_temperature_is_learned_only_if_asked_for(corpus):
     _, fixed = trained(corpus, learning_rate=1e-2)
-    _, learned = trained(corpus, learning_rate=1e-2, learn_temperature=True)
-    assert fixed.history["temperature"].tolist() == pytest.approx([0.05] * 4)
-    assert learned.history["temperature"].nunique() == 4
+    _, learned = trained(corpus, learning_rate=1e-2, objective={"infonce": {"learn_temperature": True}})
+    assert "infonce_temperature" not in fixed.history
+    assert learned.history["infonce_temperature"].nunique() == 4
+
+
+def test_several_objectives_are_a_weighted_sum_with_a_column_each(corpus):
+    _, training = trained(corpus, objective={"dcl": {"temperature": 0.1}, "vrns": {"weight": 30}})
+    history = training.history
+    assert history["loss"].tolist() == pytest.approx((history["loss_dcl"] + 30 * history["loss_vrns"]).tolist())
+
+
+def test_batches_in_chunks_train_alike(corpus):
+    """Without dropout the chunks change nothing but rounding; with it they draw other units."""
+    plain, chunked = (DualEncoder.load("tiny") for _ in range(2))
+    for module in (*plain.modules(), *chunked.modules()):
+        if isinstance(module, nn.Dropout):
+            module.p = 0.0
+    train(config(), plain, corpus, lambda encoder: 0.0)
+    train(config(chunk_tokens=64), chunked, corpus, lambda encoder: 0.0)
+    for name, weights in state(plain).items():
+        assert torch.allclose(state(chunked)[name], weights, atol=1e-4), name
 
 
 def test_long_gradients_are_scaled_down(corpus):

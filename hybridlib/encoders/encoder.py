@@ -18,12 +18,12 @@ from transformers.utils import cached_file
 from hybridlib.cache import new_folder
 from hybridlib.encoders import tiny, vocabulary
 from hybridlib.encoders.bundled import bundled_folder
+from hybridlib.encoders.chunks import pad, row_chunks
 from hybridlib.errors import InputError
 
 Role = Literal["query", "passage"]
 Precision = Literal["auto", "bfloat16", "float32"]
 _SETTINGS = "hybridlib.json"
-_MULTIPLE = 8  # rows are padded to a multiple of it: each new shape costs a CPU the compilation of its matrix kernels
 
 
 class DualEncoder(nn.Module):
@@ -35,7 +35,7 @@ class DualEncoder(nn.Module):
         prefixes: text put before a query and before a passage.
         max_length: tokens a text, special tokens included; longer ones are cut.
         precision: ``bfloat16`` runs the model under autocast, ``float32`` does not, ``auto`` takes bfloat16 where the
-            processor or GPU has instructions for it. Pooling and vectors are float32 always.
+            processor or GPU has instructions for it. Pooling and vectors are float32 (float64 for float64 weights).
         kept_ids: int64 [pieces], which rows of the full vocabulary are kept, if it was trimmed.
         source: the name under which :meth:`load` finds the encoder with the full vocabulary.
         revision: of the source, if it is a hub id.
@@ -140,31 +140,28 @@ class DualEncoder(nn.Module):
         Returns:
             float32 [n, dimension], unit vectors in the order of ``rows``, with gradient where that is on.
         """
-        order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
+        return self.embed(rows, row_chunks([len(row) for row in rows], chunk))
+
+    def embed(self, rows: Sequence[Sequence[int]], chunks: Sequence[Sequence[int]]) -> Tensor:
+        """Embed token rows as :meth:`forward`, in ``chunks`` (row numbers of each pass) of :mod:`.chunks`."""
+        lengths = [[len(rows[i]) for i in chunk] for chunk in chunks]
+        order = [i for chunk in chunks for i in chunk]
         # One look-up for all rows: its gradient is as large as the vocabulary, so it should be made once.
         flat = torch.tensor([token for i in order for token in rows[i]], device=self.device)
-        words = self.model.get_input_embeddings()(flat)
-        parts, used = [], 0
-        for start in range(0, len(rows), chunk):
-            lengths = [len(rows[i]) for i in order[start : start + chunk]]
-            parts.append(self._pooled(words[used : used + sum(lengths)], lengths))
-            used += sum(lengths)
+        words = self.model.get_input_embeddings()(flat).split([sum(part) for part in lengths])
+        vectors = torch.cat([self.pool(part, sizes) for part, sizes in zip(words, lengths, strict=True)])
         back = torch.empty(len(rows), dtype=torch.long)
         back[order] = torch.arange(len(rows))
-        return torch.cat(parts)[back.to(self.device)]
+        return vectors[back.to(self.device)]
 
-    def _pooled(self, words: Tensor, lengths: list[int]) -> Tensor:
-        """Run the model on rows whose word vectors stand one after the other; return unit vectors [rows, dimension]."""
-        longest = max(lengths)
-        width = min(-(-longest // _MULTIPLE) * _MULTIPLE, max(longest, self.max_length))
-        mask = torch.arange(width)[None] < torch.tensor(lengths)[:, None]
-        mask = mask.to(self.device)
-        padded = words.new_zeros(*mask.shape, words.shape[-1])
-        padded[mask] = words
+    def pool(self, words: Tensor, lengths: Sequence[int]) -> Tensor:
+        """Run the model once, on word vectors of one chunk's rows, one after the other; return [rows, dimension]."""
+        inputs, mask = pad(words, lengths, self.max_length)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.uses_bfloat16):
-            hidden = self.model(inputs_embeds=padded, attention_mask=mask.long()).last_hidden_state
-        weight = mask[..., None].float()
-        mean = (hidden.float() * weight).sum(1) / weight.sum(1)
+            hidden = self.model(inputs_embeds=inputs, attention_mask=mask.long()).last_hidden_state
+        hidden = hidden.to(torch.promote_types(hidden.dtype, torch.float32))
+        weight = mask[..., None].to(hidden.dtype)
+        mean = (hidden * weight).sum(1) / weight.sum(1)
         return nn.functional.normalize(mean, dim=-1)
 
     @property

@@ -1,0 +1,51 @@
+import re
+from dataclasses import replace
+
+import pytest
+import torch
+from naive_objectives import example
+
+from hybridlib.errors import InputError
+from hybridlib.objectives import Batch
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"queries": torch.ones(7)}, "queries: found shape [7], expected [B, d]"),
+        ({"passages": torch.ones(7, 6)}, "passages: found shape [7, 6], expected [B, d] with B = 7, d = 5"),
+        ({"passages": torch.ones(6, 5)}, "passages: found shape [6, 5], expected [B, d] with B = 7, d = 5"),
+        ({"concepts": torch.arange(8)}, "concepts: found shape [8], expected [B] with B = 7"),
+        ({"query_language": torch.arange(6)}, "query_language: found shape [6], expected [B] with B = 7"),
+        ({"hard_negatives": torch.ones(7, 5)}, "hard_negatives: found shape [7, 5], expected [B, H, d] with B = 7"),
+        (
+            {"hard_negative_concepts": torch.ones(7, 3).long()},
+            "hard_negative_concepts: found shape [7, 3], expected [B, H] with B = 7, H = 2",
+        ),
+        ({"second_queries": torch.ones(7, 4)}, "second_queries: found shape [7, 4], expected [B, d] with B = 7, d = 5"),
+        (
+            {"teacher_passages": torch.ones(7, 5)},
+            "teacher_passages: found shape [7, 5], expected [B, t] with B = 7, t = 4",
+        ),
+        ({"concepts": torch.arange(7.0)}, "concepts: found torch.float32, expected whole numbers"),
+        ({"passages": torch.ones(7, 5).long()}, "passages: found torch.int64, expected floating-point vectors"),
+        ({"concepts": torch.full((7,), 3)}, "batch: found 7 rows of 1 concept, expected 2 concepts or more"),
+    ],
+)
+def test_tensors_that_do_not_fit_are_refused(changes, message):
+    with pytest.raises(InputError, match=re.escape(message)):
+        replace(example(0), **changes)
+
+
+@pytest.mark.parametrize("rows", [0, 1])
+def test_batch_without_negatives_is_refused(rows):
+    with pytest.raises(InputError, match=f"batch: found {rows} rows? of .* expected 2 concepts or more"):
+        Batch(torch.ones(rows, 3), torch.ones(rows, 3), torch.arange(rows))
+
+
+def test_vectors_keep_their_gradient_when_they_are_made_float32():
+    vectors = torch.eye(2, dtype=torch.bfloat16).requires_grad_()
+    batch = Batch(vectors, torch.eye(2, dtype=torch.float64), torch.arange(2))
+    assert (batch.queries.dtype, batch.passages.dtype) == (torch.float32, torch.float64)
+    (3 * batch.queries).sum().backward()
+    assert vectors.grad.tolist() == [[3, 3], [3, 3]]
