@@ -178,6 +178,8 @@ def share_in_pool(summary: pd.DataFrame) -> str:
     """Say which configuration fills the top ten most with the query's own language."""
     chosen = summary[(summary["languages"] == "all") & (summary["measure"] == SHARE)]
     means = chosen.groupby("configuration", sort=False)["value"].mean()
+    if len(means) == 1:
+        return f"{means.iloc[0]:.0%} of the top ten are in the query's language."
     return (
         f"The own language's share of the top ten is highest for {means.idxmax()} ({means.max():.0%}), "
         f"lowest for {means.idxmin()} ({means.min():.0%})."

@@ -58,6 +58,20 @@ def measure_table(
     return table
 
 
+def upright(table: pd.DataFrame, axis: str) -> pd.DataFrame:
+    """Turn a table of :func:`measure_table` so that systems are columns; what all rows share is not repeated.
+
+    Args:
+        table: a row a configuration.
+        axis: what the rows are then called.
+    """
+    if (table["seeds"] == "1").all():
+        table = table.drop(columns="seeds")
+    if all(column == "seeds" or column.startswith("multilingual ") for column in table):
+        table = table.rename(columns=lambda column: column.removeprefix("multilingual "))
+    return table.T.rename_axis(axis)
+
+
 def _tested(comparisons: pd.DataFrame, setting: str, measure: str) -> bool:
     return bool(((comparisons["setting"] == setting) & (comparisons["measure"] == measure)).any())
 

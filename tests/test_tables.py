@@ -15,6 +15,7 @@ from hybridlib.tables import (
     measure_table,
     pair_table,
     significance_table,
+    upright,
 )
 
 MONO, POOL, FAR = ("monolingual", "nDCG@10"), ("multilingual", "nDCG@10"), ("multilingual", "rank_distance")
@@ -195,3 +196,11 @@ def test_geometry_is_the_mean_over_seeds():
     assert table.index.tolist() == ["b", "a", "a + lir"]
     assert table["uniformity"].tolist() == ["-1.500", "-3.000", "-4.000"]
     assert table["alignment"].tolist() == ["1.500", "0.000", "–"]
+
+
+def test_upright_table_has_systems_as_columns_and_says_nothing_twice():
+    table = pd.DataFrame({"seeds": ["1", "1"], "multilingual AP": ["*0.3", "0.2"]}, index=["one", "two"])
+    turned = upright(table, "measure")
+    assert (turned.index.name, turned.index.tolist(), turned.columns.tolist()) == ("measure", ["AP"], ["one", "two"])
+    several = upright(table.assign(seeds=["1", "3"], **{"monolingual AP": "0.5"}), "measure")
+    assert several.index.tolist() == ["seeds", "multilingual AP", "monolingual AP"]
