@@ -140,6 +140,12 @@ def compare(folders: Sequence[Path], out: Path, say: Say) -> Path:
 def _system(request: Request) -> _Loaded:
     """Embed a collection by an encoder, or take its vectors from files; hold concepts out where something is fitted."""
     collection = load_collection(request.corpus, request.languages)
+    silent = [code for code in request.languages or () if code not in set(collection.queries["language"])]
+    if silent:
+        raise InputError(
+            f"languages: found no query in {silent[0]!r} in {collection.name}, expected queries in every language named "
+            "(where none is named, passages of a language without queries stay in the pool)"
+        )
     if request.embeddings is not None:
         queries = read_vectors(request.embeddings, "query", collection.queries["id"].tolist())
         passages = read_vectors(request.embeddings, "passage", collection.passages["id"][:])
