@@ -14,24 +14,17 @@ import numpy as np
 _jit = numba.njit(cache=True, nogil=True, error_model="numpy")
 
 
-@_jit
+_BINS = 8192  # of the table of a query, 16 KB
+_BELOW = np.float32(-1.005)  # less than any product of unit vectors
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc"})
 def _score(a: np.ndarray, b: np.ndarray) -> np.float32:
     """Inner product of two float32 [d] vectors, rounded once."""
-    s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = 0.0
-    whole = len(a) // 8 * 8
-    for i in range(0, whole, 8):
-        s0 += np.float64(a[i]) * np.float64(b[i])
-        s1 += np.float64(a[i + 1]) * np.float64(b[i + 1])
-        s2 += np.float64(a[i + 2]) * np.float64(b[i + 2])
-        s3 += np.float64(a[i + 3]) * np.float64(b[i + 3])
-        s4 += np.float64(a[i + 4]) * np.float64(b[i + 4])
-        s5 += np.float64(a[i + 5]) * np.float64(b[i + 5])
-        s6 += np.float64(a[i + 6]) * np.float64(b[i + 6])
-        s7 += np.float64(a[i + 7]) * np.float64(b[i + 7])
-    rest = 0.0
-    for i in range(whole, len(a)):
-        rest += np.float64(a[i]) * np.float64(b[i])
-    return np.float32(((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7)) + rest)
+    total = 0.0
+    for i in range(len(a)):
+        total += np.float64(a[i]) * np.float64(b[i])
+    return np.float32(total)
 
 
 @_jit
@@ -41,16 +34,6 @@ def pair_scores(queries: np.ndarray, passages: np.ndarray, query: np.ndarray, pa
     for i in range(len(query)):
         scores[i] = _score(queries[query[i]], passages[passage[i]])
     return scores
-
-
-@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc"})
-def _count_around(values: np.ndarray, low: np.float32, high: np.float32) -> tuple[int, int]:
-    """How many values are at least ``low`` and how many are above ``high``; fewer than 2 ** 24 of them."""
-    reach, above = np.float32(0), np.float32(0)
-    for i in range(len(values)):
-        reach += np.float32(values[i] >= low)
-        above += np.float32(values[i] > high)
-    return int(reach), int(above)
 
 
 @_jit
@@ -68,75 +51,60 @@ def _keep_best(scores: np.ndarray, passages: np.ndarray, order: np.ndarray, coun
 
 
 @_jit
-def _gather(products: np.ndarray, floor: np.float32, values: np.ndarray, columns: np.ndarray) -> int:
-    """Put the products that reach ``floor``, and their columns, in front; return how many there are."""
-    reach = 0
+def _bin(value: np.float32) -> int:
+    """Which bin a product of unit vectors is in; a larger value is in the same bin or a later one."""
+    return int((value + np.float32(1.01)) * np.float32(_BINS / 2.02))
+
+
+@_jit
+def _fill(table: np.ndarray, threshold: np.ndarray, cut: np.float32, band: np.float32) -> None:
+    """Say for each bin how many thresholds are certainly below its values.
+
+    A bin that holds values within the band of a threshold, or values that may be among the best, is marked: its number,
+    of thresholds that are certainly below *all* its values, is larger by slots + 1.
+
+    Args:
+        table: int16 [bins], changed.
+        threshold: float32 [slots], ascending.
+        cut: least score among the best.
+        band: largest error of a product.
+    """
+    begin, slots = 0, len(threshold)
+    best = _bin(max(cut - band, _BELOW))
+    for slot in range(slots):
+        first, last = max(_bin(threshold[slot] - band), begin), _bin(threshold[slot] + band)
+        table[begin : min(first, best)] = slot
+        table[max(begin, best) : first] = slot + slots + 1
+        # A bin that two thresholds share keeps the lower number: what follows is compared one by one.
+        if last >= first:
+            table[first : last + 1] = slot + slots + 1
+            begin = last + 1
+    table[begin:best] = slots
+    table[max(begin, best) :] = 2 * slots + 1
+
+
+@_jit
+def _count_bins(products: np.ndarray, table: np.ndarray, slots: int, counts: np.ndarray, marked: np.ndarray) -> int:
+    """Count the values of each number in the table, and list those of marked bins; return how many these are.
+
+    Args:
+        products: float32 [columns].
+        table: int16 [bins], of :func:`_fill`.
+        slots: number of thresholds.
+        counts: int32 [4, 2 slots + 2], zeros; four, so that an addition need not wait for the one before.
+        marked: int32 [columns], changed.
+    """
+    listed = 0
     for j in range(len(products)):
-        values[reach] = products[j]
-        columns[reach] = j
-        reach += products[j] >= floor
-    return reach
+        number = table[_bin(products[j])]
+        marked[listed] = j
+        listed += number > slots
+        counts[j & 3, number] += 1
+    return listed
 
 
 @_jit
-def _extend_best(
-    values: np.ndarray,
-    columns: np.ndarray,
-    query: np.ndarray,
-    passages: np.ndarray,
-    positions: np.ndarray,
-    order: np.ndarray,
-    band: np.float32,
-    best_scores: np.ndarray,
-    best_passages: np.ndarray,
-    filled: int,
-    depth: int,
-) -> int:
-    """Take new passages among the best ones of a query, which are sorted; return how many there are then."""
-    cut = best_scores[depth - 1] if filled >= depth else np.float32(-np.inf)
-    for i in range(len(values)):
-        if values[i] < cut - band or values[i] == -np.inf:
-            continue
-        score = _score(query, passages[columns[i]])
-        if score < cut:
-            continue
-        best_scores[filled] = score
-        best_passages[filled] = positions[columns[i]]
-        filled += 1
-        if filled == len(best_scores):
-            filled = _keep_best(best_scores, best_passages, order, filled, depth)
-            cut = best_scores[depth - 1]
-    return _keep_best(best_scores, best_passages, order, filled, depth)
-
-
-@_jit
-def _before(
-    values: np.ndarray,
-    columns: np.ndarray,
-    query: np.ndarray,
-    passages: np.ndarray,
-    positions: np.ndarray,
-    order: np.ndarray,
-    band: np.float32,
-    threshold: np.float32,
-    relevant: int,
-) -> int:
-    """How many of the passages stand before the relevant one."""
-    low, high = threshold - band, threshold + band
-    near, before = _count_around(values, low, high)
-    if near == before:
-        return before
-    for i in range(len(values)):
-        if values[i] < low or values[i] > high or positions[columns[i]] == relevant:
-            continue
-        score = _score(query, passages[columns[i]])
-        if score > threshold or (score == threshold and order[positions[columns[i]]] > order[relevant]):
-            before += 1
-    return before
-
-
-@_jit
-def count_block(
+def count_block(  # noqa: C901 (calls in its inner loop, with an array each, double its time)
     products: np.ndarray,
     queries: np.ndarray,
     passages: np.ndarray,
@@ -146,7 +114,7 @@ def count_block(
     band: np.float32,
     start: np.ndarray,
     threshold: np.ndarray,
-    relevant: np.ndarray,
+    relevant_order: np.ndarray,
     in_block_language: np.ndarray,
     in_language: np.ndarray,
     in_pool: np.ndarray,
@@ -157,6 +125,10 @@ def count_block(
 ) -> None:
     """Add what stands before each relevant passage in a block of passages of one language, and keep the best.
 
+    A product is looked up in a table of bins, which says how many of the query's thresholds are below it. Only in the
+    bins around a threshold, and where the best are, it is compared; only within the band of a threshold, and among the
+    best, the score is computed.
+
     Args:
         products: float32 [rows, columns], the queries times the passages; an element out of reach is overwritten.
         queries: float32 [rows, d].
@@ -166,8 +138,8 @@ def count_block(
         own: int64 [rows], column of the passage that is not ranked for a query, or -1.
         band: largest error of a product.
         start: int64 [rows + 1], where the relevant passages of each query begin in the next five.
-        threshold: float32 [m], their scores.
-        relevant: int64 [m], their positions.
+        threshold: float32 [m], their scores, ascending for each query.
+        relevant_order: int64 [m], their ``order``.
         in_block_language: bool [m], whether they are in the block's language.
         in_language: int64 [m], passages of the language that stand before them; added to.
         in_pool: int64 [m], passages of all languages that do; added to.
@@ -176,39 +148,48 @@ def count_block(
         filled: int64 [rows], how many there are, changed.
         depth: how many are wanted.
     """
-    values = np.empty(products.shape[1], dtype=np.float32)
-    columns = np.empty(products.shape[1], dtype=np.int32)
+    table = np.empty(_BINS, dtype=np.int16)
+    marked = np.empty(products.shape[1], dtype=np.int32)
+    counts = np.empty((4, 2 * np.max(np.diff(start)) + 2), dtype=np.int32)
     for row in range(len(products)):
         if own[row] >= 0:
-            products[row, own[row]] = -np.inf
-        floor = best_scores[row, depth - 1] if filled[row] >= depth else np.float32(-np.inf)
-        for slot in range(start[row], start[row + 1]):
-            floor = min(floor, threshold[slot])
-        reach = _gather(products[row], floor - band, values, columns)
-        filled[row] = _extend_best(
-            values[:reach],
-            columns,
-            queries[row],
-            passages,
-            positions,
-            order,
-            band,
-            best_scores[row],
-            best_passages[row],
-            filled[row],
-            depth,
-        )
-        for slot in range(start[row], start[row + 1]):
-            before = _before(
-                values[:reach],
-                columns,
-                queries[row],
-                passages,
-                positions,
-                order,
-                band,
-                threshold[slot],
-                relevant[slot],
-            )
-            in_pool[slot] += before
-            in_language[slot] += before * in_block_language[slot]
+            products[row, own[row]] = _BELOW
+        first, last = start[row], start[row + 1]
+        slots = last - first
+        cut = best_scores[row, depth - 1] if filled[row] >= depth else _BELOW
+        _fill(table, threshold[first:last], cut, band)
+        counts[:] = 0
+        listed = _count_bins(products[row], table, slots, counts, marked)
+        for j in marked[:listed]:
+            value = products[row, j]
+            slot = table[_bin(value)] - slots - 1
+            counts[0, slot] += 1
+            score = np.float32(np.nan)
+            while first + slot < last and threshold[first + slot] - band <= value:
+                limit = threshold[first + slot]
+                if value - limit <= band:
+                    if np.isnan(score):
+                        score = _score(queries[row], passages[j])
+                    tied = score == limit
+                    above = score > limit or (tied and order[positions[j]] > relevant_order[first + slot])
+                else:
+                    above = True
+                in_pool[first + slot] += above
+                in_language[first + slot] += above and in_block_language[first + slot]
+                slot += 1
+            if value >= cut - band and value > _BELOW:
+                if np.isnan(score):
+                    score = _score(queries[row], passages[j])
+                if score >= cut:
+                    best_scores[row, filled[row]] = score
+                    best_passages[row, filled[row]] = positions[j]
+                    filled[row] += 1
+                if filled[row] == best_scores.shape[1]:
+                    filled[row] = _keep_best(best_scores[row], best_passages[row], order, filled[row], depth)
+                    cut = best_scores[row, depth - 1]
+        filled[row] = _keep_best(best_scores[row], best_passages[row], order, filled[row], depth)
+        above_all = 0
+        for slot in range(slots - 1, -1, -1):
+            above_all += counts[:, slot + 1].sum()
+            in_pool[first + slot] += above_all
+            in_language[first + slot] += above_all * in_block_language[first + slot]

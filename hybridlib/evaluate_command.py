@@ -143,8 +143,8 @@ def _system(request: Request) -> _Loaded:
     silent = [code for code in request.languages or () if code not in set(collection.queries["language"])]
     if silent:
         raise InputError(
-            f"languages: found no query in {silent[0]!r} in {collection.name}, expected queries in every language named "
-            "(where none is named, passages of a language without queries stay in the pool)"
+            f"languages: found no query in {silent[0]!r} in {collection.name}, expected queries in every language "
+            "named (where none is named, passages of a language without queries stay in the pool)"
         )
     if request.embeddings is not None:
         queries = read_vectors(request.embeddings, "query", collection.queries["id"].tolist())

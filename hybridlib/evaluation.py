@@ -36,8 +36,8 @@ class Evaluation:
 
     Attributes:
         scores: a row a query and corpus that has a relevant passage for it: ``setting``, ``query_language``,
-            ``passage_language`` (``all`` for the pool), ``concept``, then a column a measure; those of :data:`BIAS`
-            exist in the multilingual setting alone.
+            ``passage_language`` (``all`` for the pool), ``concept``, then a float32 column a measure; those of
+            :data:`BIAS` exist in the multilingual setting alone.
         ranks: a row a relevant passage: ``query_language``, ``passage_language``, ``concept``, ``relevance``,
             ``in_language`` (its rank among the passages of its language) and ``in_pool`` (among all).
         top_share: [query language x passage language], share of the language in the top 10 of the pool.
@@ -92,8 +92,8 @@ def evaluate(
     scored = {name: measure(name) for name in measures}
     relevant = collection.relevant
     relevant = relevant.assign(
-        query_language=collection.query_language[relevant["query"]],
-        passage_language=collection.passage_language[relevant["passage"]],
+        query_language=collection.query_language.astype(np.int32)[relevant["query"]],
+        passage_language=collection.passage_language.astype(np.int32)[relevant["passage"]],
     )
     corpus = relevant["query"].to_numpy() * len(collection.languages) + relevant["passage_language"].to_numpy()
     relevant = relevant.iloc[np.argsort(corpus, kind="stable")].reset_index(drop=True)
@@ -110,7 +110,8 @@ def evaluate(
             order=collection.tie_order,
             depth=min(DEPTH, len(collection.passages)),
         )
-    relevant["in_language"], relevant["in_pool"] = ranks.in_language, ranks.in_pool
+    for column in ("in_language", "in_pool"):
+        relevant[column] = getattr(ranks, column).astype(np.int32)
     parts = [_single_language_scores(relevant, scored, chosen)]
     pooled = Pooled.empty()
     if "multilingual" in chosen:
@@ -186,7 +187,7 @@ def _single_language_scores(
     columns = [relevant[column].to_numpy() for column in ("in_language", "relevance")]
     ranks, gains = padded_alike(group, columns, len(first))
     for name, function in scored.items():
-        scores[name] = function(ranks, gains)
+        scores[name] = function(ranks, gains).astype(np.float32)
     return scores
 
 
@@ -206,7 +207,9 @@ def _named(collection: Collection, parts: Sequence[pd.DataFrame]) -> pd.DataFram
         if column == "query":
             joined["concept"] = pd.Categorical.from_codes(concept[query], list(concepts))
             continue
-        values = [part[column].to_numpy() if column in part else np.full(len(part), np.nan) for part in parts]
+        values = [
+            part[column].to_numpy() if column in part else np.full(len(part), np.nan, np.float32) for part in parts
+        ]
         together = np.concatenate(values)
         joined[column] = pd.Categorical.from_codes(together, list(code[column])) if column in code else together
     first = [key for key in KEYS if key in joined]

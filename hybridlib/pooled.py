@@ -73,7 +73,7 @@ def score_pool(
         {"setting": 2, "query": queries, "query_language": own, "passage_language": len(languages)},
     )
     for name, function in scored.items():
-        scores[name] = function(table, gains)
+        scores[name] = function(table, gains).astype(np.float32)
     top = _top_languages(ranks.top[queries], collection.passage_language, len(languages))
     pool = ranks.pool_size[queries]
     concept = pd.factorize(collection.queries["concept"])[0]
@@ -87,7 +87,7 @@ def score_pool(
         bias.peer(table, language, 100, gains),
         mrc(query_vectors, concept, collection.query_language, passage_vectors, ranks.top, ranks.top.shape[1])[queries],
     )
-    scores = scores.assign(**dict(zip(BIAS, values, strict=True)))
+    scores = scores.assign(**{name: value.astype(np.float32) for name, value in zip(BIAS, values, strict=True)})
     counts = np.bincount(collection.passage_language, minlength=len(languages))
     expected = pd.Series(bias.random_rank_distance((table > 0).sum(1), pool))
     return Pooled(

@@ -13,7 +13,7 @@ import threadpoolctl
 from hybridlib import counting
 from hybridlib.errors import InputError
 
-_QUERIES, _PASSAGES = 512, 4096  # a block of scores is 8 MB: large enough for the matrix product, small for a cache
+_QUERIES, _PASSAGES = 1024, 4096  # a block of products is 16 MB: large enough for the matrix product at full speed
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,16 +70,19 @@ def exact_ranks(
         InputError: for shapes that do not fit, a vector that is not of unit length, or a depth beyond the pool.
     """
     _check(queries, passages, passage_language, depth)
-    by_query = np.argsort(query, kind="stable")
-    sorted_query, sorted_passage = np.asarray(query, np.int64)[by_query], np.asarray(passage, np.int64)[by_query]
-    relevant = _Relevant(
-        start=np.searchsorted(sorted_query, np.arange(len(queries) + 1)),
-        passage=sorted_passage,
-        language=np.asarray(passage_language)[sorted_passage],
-        threshold=counting.pair_scores(queries, passages, sorted_query, sorted_passage),
-    )
     itself = np.full(len(queries), -1) if itself is None else np.asarray(itself, dtype=np.int64)
     order = np.arange(len(passages)) if order is None else np.asarray(order, dtype=np.int64)
+    query, passage = np.asarray(query, dtype=np.int64), np.asarray(passage, dtype=np.int64)
+    threshold = counting.pair_scores(queries, passages, query, passage)
+    by_query = np.lexsort([threshold, query])
+    if len(query) and np.bincount(query).max() >= 1 << 14:
+        raise InputError("retrieval: found a query with 16,384 relevant passages or more, expected fewer")
+    relevant = _Relevant(
+        start=np.searchsorted(query[by_query], np.arange(len(queries) + 1)),
+        order=order[passage[by_query]],
+        language=np.asarray(passage_language)[passage[by_query]],
+        threshold=threshold[by_query],
+    )
     blocks = list(_blocks(np.asarray(passage_language)))
     parts = _spans(len(queries), threads or _blas_threads())
 
@@ -101,10 +104,10 @@ def exact_ranks(
 
 @dataclass(frozen=True, eq=False)
 class _Relevant:
-    """Relevant passages sorted by query: those of query i stand at ``start[i] : start[i + 1]``."""
+    """Relevant passages by query and ascending score: those of query i stand at ``start[i] : start[i + 1]``."""
 
     start: np.ndarray
-    passage: np.ndarray
+    order: np.ndarray
     language: np.ndarray
     threshold: np.ndarray
 
@@ -145,8 +148,8 @@ def _count(
     for language, chosen in blocks:
         block = np.ascontiguousarray(passages[chosen])
         positions = np.arange(chosen.start, chosen.stop) if isinstance(chosen, slice) else chosen
-        column = np.searchsorted(positions, itself)
-        column = np.where(positions[np.minimum(column, len(positions) - 1)] == itself, column, -1)
+        column = np.searchsorted(positions, itself[part])
+        column = np.where(positions[np.minimum(column, len(positions) - 1)] == itself[part], column, -1)
         for begin in range(part.start, part.stop, _QUERIES):
             span = slice(begin, min(begin + _QUERIES, part.stop))
             here = slice(span.start - part.start, span.stop - part.start)
@@ -160,11 +163,11 @@ def _count(
                 block,
                 positions,
                 order,
-                column[span],
+                column[here],
                 band,
                 relevant.start[span.start : span.stop + 1] - slots.start,
                 relevant.threshold[slots],
-                relevant.passage[slots],
+                relevant.order[slots],
                 relevant.language[slots] == language,
                 counts.in_language[mine],
                 counts.in_pool[mine],

@@ -114,7 +114,9 @@ def test_languages_without_passages_limit_no_cutoff(tmp_path):
     read, _ = evaluated(f"beir:{tmp_path}", tmp_path / "out", "--measures", "R@6,nDCG@6")
     assert read.result["means"]["none"]["crosslingual"]["R@6"] == 1
     assert read.result["settings"] == ["crosslingual", "multilingual"]
-    with pytest.raises(InputError, match="languages: found no query in 'en' in .*, expected queries in every language"):
+    with pytest.raises(
+        InputError, match=r"languages: found no query in 'en' in .*, expected queries in every language"
+    ):
         evaluated(f"beir:{tmp_path}", tmp_path / "out", "--languages", "de,en")
 
 

@@ -100,7 +100,7 @@ class Collection:
         return cls(
             queries[list(QUERY_COLUMNS)].reset_index(drop=True),
             Dataset.from_pandas(passages[list(PASSAGE_COLUMNS)], preserve_index=False),
-            pd.DataFrame({**positions, "relevance": qrels["relevance"].to_numpy(dtype=np.int64)}),
+            pd.DataFrame({**positions, "relevance": qrels["relevance"].to_numpy(dtype=np.int64)}).astype(np.int32),
             name,
             notes,
         )
@@ -129,7 +129,10 @@ class Collection:
         return cls(
             queries[list(QUERY_COLUMNS)].reset_index(drop=True),
             Dataset.from_pandas(passages[list(PASSAGE_COLUMNS)], preserve_index=False),
-            pairs[["query", "passage"]].sort_values(["query", "passage"]).assign(relevance=1).reset_index(drop=True),
+            pairs[["query", "passage"]]
+            .sort_values(["query", "passage"], ignore_index=True)
+            .astype(np.int32)
+            .assign(relevance=np.int32(1)),
             corpus.name,
             corpus.notes,
             itself=position.reindex(queries["row"]).fillna(-1).to_numpy(dtype=np.int64),
