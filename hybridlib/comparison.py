@@ -118,8 +118,10 @@ def contributions(first: pd.DataFrame, second: pd.DataFrame, setting: str, measu
 def pair_verdicts(table: pd.DataFrame, *, flips: int = 10_000) -> pd.Series:
     """Say for each language pair whether the first wins (1), loses (-1) or is not separable (0), larger being better.
 
-    A pair is separable if its sign-flip p, Holm-corrected over the pairs of the table, is below 0.05.
+    A pair is separable if its sign-flip p, Holm-corrected over the pairs of the table, is below 0.05. At least 40 flips
+    a pair are made: with fewer than 20 the least p that flips can give, times the pairs, is not below 0.05.
     """
+    flips = max(flips, 40 * table.shape[1])
     p = significance.holm(significance.sign_flip(table.to_numpy(), flips=flips))
     return pd.Series(np.where(p < LEVEL, np.sign(table.sum()), 0).astype(int), index=table.columns)
 
