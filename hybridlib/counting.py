@@ -141,8 +141,8 @@ def count_block(  # noqa: C901 (calls in its inner loop, with an array each, dou
         threshold: float32 [m], their scores, ascending for each query.
         relevant_order: int64 [m], their ``order``.
         in_block_language: bool [m], whether they are in the block's language.
-        in_language: int64 [m], passages of the language that stand before them; added to.
-        in_pool: int64 [m], passages of all languages that do; added to.
+        in_language: int32 [m], passages of the language that stand before them; added to.
+        in_pool: int32 [m], passages of all languages that do; added to.
         best_scores: float32 [rows, capacity > depth], changed.
         best_passages: int32 [rows, capacity], changed.
         filled: int64 [rows], how many there are, changed.

@@ -110,8 +110,7 @@ def evaluate(
             order=collection.tie_order,
             depth=min(DEPTH, len(collection.passages)),
         )
-    for column in ("in_language", "in_pool"):
-        relevant[column] = getattr(ranks, column).astype(np.int32)
+    relevant["in_language"], relevant["in_pool"] = ranks.in_language, ranks.in_pool
     parts = [_single_language_scores(relevant, scored, chosen)]
     pooled = Pooled.empty()
     if "multilingual" in chosen:
@@ -142,7 +141,7 @@ def _ranks_inside_languages(
 ) -> tuple[retrieval.Ranks, pd.DataFrame]:
     """Rank queries among the passages of their own language alone, so that no other products are computed."""
     same = relevant[relevant["query_language"] == relevant["passage_language"]].reset_index(drop=True)
-    in_language = np.zeros(len(same), dtype=np.int64)
+    in_language = np.zeros(len(same), dtype=np.int32)
     for language in np.unique(same["query_language"]):
         slots = np.flatnonzero(same["query_language"] == language)
         queries = np.unique(same["query"].to_numpy()[slots])

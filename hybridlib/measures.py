@@ -142,6 +142,8 @@ def padded_alike(group: np.ndarray, columns: Sequence[np.ndarray], groups: int) 
     Returns:
         A table [groups, widest] a column, of its type, padded with 0; at least one wide.
     """
+    if len(group) == groups and np.array_equal(group, np.arange(groups)):
+        return [column[:, None].copy() for column in columns]  # one each: nothing to sort
     order = np.argsort(group, kind="stable")
     counts = np.bincount(group, minlength=groups)
     slot = np.arange(len(group)) - np.repeat(np.cumsum(counts) - counts, counts)

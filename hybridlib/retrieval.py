@@ -21,8 +21,8 @@ class Ranks:
     """Ranks of relevant passages, and the first passages of the pool.
 
     Attributes:
-        in_language: int64 [m] >= 1, rank of each relevant passage among the passages of its language.
-        in_pool: int64 [m] >= 1, its rank among the passages of all languages.
+        in_language: int32 [m] >= 1, rank of each relevant passage among the passages of its language.
+        in_pool: int32 [m] >= 1, its rank among the passages of all languages.
         top: int64 [queries, depth], the first passages of the pool, best first; -1 where the pool has no more.
         top_scores: float32 [queries, depth], their scores; -inf where there is none.
         pool_size: int64 [queries], number of ranked passages.
@@ -72,7 +72,7 @@ def exact_ranks(
     _check(queries, passages, passage_language, depth)
     itself = np.full(len(queries), -1) if itself is None else np.asarray(itself, dtype=np.int64)
     order = np.arange(len(passages)) if order is None else np.asarray(order, dtype=np.int64)
-    query, passage = np.asarray(query, dtype=np.int64), np.asarray(passage, dtype=np.int64)
+    query, passage = np.asarray(query), np.asarray(passage)
     threshold = counting.pair_scores(queries, passages, query, passage)
     by_query = np.lexsort([threshold, query])
     if len(query) and np.bincount(query).max() >= 1 << 14:
@@ -137,8 +137,8 @@ def _count(
     first, last = relevant.start[part.start], relevant.start[part.stop]
     rows, capacity = part.stop - part.start, depth + max(depth, 16)
     counts = _Counts(
-        in_language=np.zeros(last - first, dtype=np.int64),
-        in_pool=np.zeros(last - first, dtype=np.int64),
+        in_language=np.zeros(last - first, dtype=np.int32),
+        in_pool=np.zeros(last - first, dtype=np.int32),
         best_scores=np.full((rows, capacity), -np.inf, dtype=np.float32),
         best_passages=np.full((rows, capacity), -1, dtype=np.int32),
         filled=np.zeros(rows, dtype=np.int64),
