@@ -191,10 +191,11 @@ def _single_language_scores(
 
 
 def _named(collection: Collection, parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """Join tables and replace the numbers of settings, languages and queries by names."""
+    """Join tables, which are used up, and replace the numbers of settings, languages and queries by names."""
     names = [*collection.languages, POOL]
     columns = list(dict.fromkeys(column for part in parts for column in part.columns))
-    query = np.concatenate([part["query"].to_numpy() for part in parts])
+    sizes = [len(part) for part in parts]
+    query = np.concatenate([part.pop("query").to_numpy() for part in parts])
     concept, concepts = pd.factorize(collection.queries["concept"])
     code = {
         "setting": SETTINGS,
@@ -207,12 +208,13 @@ def _named(collection: Collection, parts: Sequence[pd.DataFrame]) -> pd.DataFram
             joined["concept"] = pd.Categorical.from_codes(concept[query], list(concepts))
             continue
         values = [
-            part[column].to_numpy() if column in part else np.full(len(part), np.nan, np.float32) for part in parts
+            part.pop(column).to_numpy() if column in part else np.full(size, np.nan, np.float32)
+            for part, size in zip(parts, sizes, strict=True)
         ]
         together = np.concatenate(values)
         joined[column] = pd.Categorical.from_codes(together, list(code[column])) if column in code else together
     first = [key for key in KEYS if key in joined]
-    return pd.DataFrame({**{key: joined[key] for key in first}, **joined})
+    return pd.DataFrame({**{key: joined[key] for key in first}, **joined}, copy=False)
 
 
 def mean_by_pair(scores: pd.DataFrame) -> pd.DataFrame:

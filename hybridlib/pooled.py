@@ -113,6 +113,10 @@ def _single_answer(
     left = bias.single_answer_ranks(table, language)[table > 0]
     first, group = neighbours(relevant["query"].to_numpy(), relevant["passage_language"].to_numpy())
     precision = measure("AP")(padded(group, left, len(first)), None)
-    columns = ("query_language", "passage_language")
-    pair = [np.asarray(languages)[relevant[column].to_numpy()[first]] for column in columns]
-    return pd.Series(precision).groupby(pair).mean().unstack().reindex(index=languages, columns=languages)
+    size = len(languages)
+    asked, answered = (relevant[column].to_numpy()[first] for column in ("query_language", "passage_language"))
+    pair = asked * size + answered
+    counts = np.bincount(pair, minlength=size**2)
+    sums = np.bincount(pair, precision, minlength=size**2)
+    means = np.divide(sums, counts, out=np.full(size**2, np.nan), where=counts > 0)
+    return pd.DataFrame(means.reshape(size, size), languages, languages)
