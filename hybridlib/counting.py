@@ -2,8 +2,9 @@
 
 A score is the inner product in float64 of two float32 vectors, rounded to float32. A matrix product gives it with an
 error that depends on its library, block and threads; so an element nearer than ``band`` to what it is compared with is
-computed anew, and the outcome depends on the vectors alone. (Products of two float32 numbers are exact in float64; they
-are added in one fixed order.)
+computed anew, by one function for all pairs of vectors, and the outcome depends on the vectors alone. (Products of two
+float32 numbers are exact in float64. The compiler chooses the order in which they are added, for its processor: on
+another one a sum may differ by 1e-16, and its rounding to float32 does so almost never.)
 """
 
 from __future__ import annotations

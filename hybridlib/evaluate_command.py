@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_args
@@ -22,6 +20,7 @@ from hybridlib.encoders.encoder import DualEncoder, Precision
 from hybridlib.errors import InputError
 from hybridlib.execute import execute_evaluation
 from hybridlib.measures import DEFAULT, measure
+from hybridlib.notebook import timed
 from hybridlib.results import Results, environment, systems, write_csv, write_results
 from hybridlib.runs import Run
 from hybridlib.splits import fit_corpus, run_splits
@@ -85,10 +84,10 @@ def evaluate(request: Request, say: Say) -> Path:
     seconds: dict[str, float] = {}
     if request.threads:
         torch.set_num_threads(request.threads)
-    with _timed(seconds, "embed"):
+    with timed(seconds, "embed"):
         loaded = _run(request) if request.run else _system(request)
     _check_cutoffs(request.measures or (), loaded.test.collection)
-    with _timed(seconds, "evaluate"):
+    with timed(seconds, "evaluate"):
         evaluated = evaluate_system(
             loaded.test,
             loaded.fit,
@@ -96,7 +95,7 @@ def evaluate(request: Request, say: Say) -> Path:
             measures=request.measures or DEFAULT,
             settings=request.settings,
         )
-    with _timed(seconds, "geometry"):
+    with timed(seconds, "geometry"):
         geometry = {name: system.geometry() for name, (system, _) in evaluated.items()}
     if request.trec_depth:
         for name, (system, _) in evaluated.items():
@@ -223,10 +222,3 @@ def _means(result: dict[str, Any]) -> pd.DataFrame:
         for name, means in result["means"].items()
     }
     return pd.DataFrame(columns).rename_axis(["setting", "measure"])
-
-
-@contextmanager
-def _timed(seconds: dict[str, float], name: str) -> Iterator[None]:
-    start = time.perf_counter()
-    yield
-    seconds[name] = time.perf_counter() - start

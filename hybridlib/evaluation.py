@@ -146,18 +146,13 @@ def _ranks_inside_languages(
         slots = np.flatnonzero(same["query_language"] == language)
         queries = np.unique(same["query"].to_numpy()[slots])
         passages = np.flatnonzero(collection.passage_language == language)
-        itself = None
-        if collection.itself is not None:
-            own = np.searchsorted(passages, collection.itself[queries])
-            found = passages[np.minimum(own, len(passages) - 1)] == collection.itself[queries]
-            itself = np.where(found, own, -1)
         ranks = retrieval.exact_ranks(
             query_vectors[queries],
             _rows(passage_vectors, passages),
             np.zeros(len(passages), dtype=np.int64),
             np.searchsorted(queries, same["query"].to_numpy()[slots]),
             np.searchsorted(passages, same["passage"].to_numpy()[slots]),
-            itself=itself,
+            itself=collection.itself_among(queries, passages),
             order=collection.tie_order[passages],
             depth=1,
         )

@@ -45,11 +45,6 @@ def export_runs(folder: Path, system: Embedded, depth: int, tag: str) -> None:
         if all(map(len, chosen)):
             parts[f"monolingual-{language}"] = chosen
     for name, (queries, passages) in parts.items():
-        itself = None
-        if collection.itself is not None:
-            place = np.full(len(passage_ids) + 1, -1)  # the last one is that of -1
-            place[passages] = np.arange(len(passages))
-            itself = place[collection.itself[queries]]
         nothing = np.empty(0, dtype=np.int64)
         ranks = exact_ranks(
             system.queries[queries],
@@ -57,7 +52,7 @@ def export_runs(folder: Path, system: Embedded, depth: int, tag: str) -> None:
             np.zeros(len(passages), dtype=np.int64),
             nothing,
             nothing,
-            itself=itself,
+            itself=collection.itself_among(queries, passages),
             order=collection.tie_order[passages],
             depth=min(depth, len(passages)),
         )

@@ -241,15 +241,24 @@ class Collection:
         place = {"query": np.cumsum(queries) - 1, "passage": np.cumsum(passages) - 1}
         qrels = self.qrels[queries[self.qrels["query"]] & passages[self.qrels["passage"]]]
         moved = {what: place[what][qrels[what]] for what in place}
-        itself = None
-        if self.itself is not None:
-            itself = self.itself[queries]
-            itself = np.where((itself >= 0) & passages[itself], place["passage"][itself], -1)
         return Collection(
             self.queries[queries].reset_index(drop=True),
             self.passages.select(np.flatnonzero(passages)),
             qrels.assign(**moved).reset_index(drop=True),
             self.name,
             self.notes,
-            itself,
+            self.itself_among(np.flatnonzero(queries), np.flatnonzero(passages)),
         )
+
+    def itself_among(self, queries: np.ndarray, passages: np.ndarray) -> np.ndarray | None:
+        """Return :attr:`itself` of some queries as numbers of some passages: int64 [len(queries)].
+
+        Args:
+            queries: int, positions.
+            passages: int, positions, ascending; a query's own text that is not among them becomes -1.
+        """
+        if self.itself is None:
+            return None
+        place = np.full(len(self.passages) + 1, -1)  # the last one is that of -1
+        place[passages] = np.arange(len(passages))
+        return place[self.itself[queries]]

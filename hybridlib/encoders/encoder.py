@@ -178,9 +178,10 @@ class DualEncoder(nn.Module):
         self.eval()
         order = sorted(range(len(rows)), key=lambda i: -len(rows[i]))
         vectors = np.empty((len(rows), self.dimension), dtype=np.float32)
-        for start in tqdm(range(0, len(rows), batch_size), desc="encode", unit="batch", disable=not progress):
-            chosen = order[start : start + batch_size]
-            vectors[chosen] = self([rows[i] for i in chosen], chunk=batch_size).cpu().numpy()
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.uses_bfloat16):  # casts the weights once
+            for start in tqdm(range(0, len(rows), batch_size), desc="encode", unit="batch", disable=not progress):
+                chosen = order[start : start + batch_size]
+                vectors[chosen] = self([rows[i] for i in chosen], chunk=batch_size).cpu().numpy()
         self.train(was_training)
         return vectors
 
