@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor, nn
 
 from hybridlib.objectives.batch import Batch
 from hybridlib.objectives.objective import TemperatureObjective
-from hybridlib.objectives.similarities import is_negative, only, own_column_cross_entropy
+from hybridlib.objectives.similarities import is_negative, is_own_or_negative, only, own_column_cross_entropy
 
 
 class BalancedInfoNCE(TemperatureObjective):
@@ -18,8 +20,10 @@ class BalancedInfoNCE(TemperatureObjective):
 
     with :math:`N(i)` the rows of other concepts, :math:`l(j)` the language of passage j, :math:`n_{i, l}` how many of
     :math:`N(i)` are of language l, and :math:`L_i` how many languages they have. The weights of a row sum to
-    :math:`|N(i)|` as in :class:`InfoNCE`, which this equals if all languages are equally frequent. For batches in which
-    some languages are rare. Hard negatives are not used.
+    :math:`|N(i)|` as in :class:`InfoNCE`, which this equals if all languages are equally frequent. Hard negatives are
+    not used.
+
+    Use it if some languages are rare in the batches.
 
     Args:
         temperature: positive; its starting value if it is learned.
@@ -32,6 +36,8 @@ class BalancedInfoNCE(TemperatureObjective):
         0.7437
     """
 
+    needs: ClassVar[tuple[str, ...]] = ("passage_language",)
+
     def loss(self, batch: Batch) -> Tensor:
         """Return the loss, a scalar."""
         negative = is_negative(batch)
@@ -40,6 +46,5 @@ class BalancedInfoNCE(TemperatureObjective):
         one_hot = nn.functional.one_hot(language).to(similarities.dtype)
         counts = negative.to(similarities.dtype) @ one_hot
         weights = negative.sum(1, keepdim=True) / ((counts > 0).sum(1, keepdim=True) * counts[:, language])
-        own = torch.eye(len(negative), dtype=torch.bool, device=negative.device)
         logits = self.scaled(similarities) + torch.where(negative, weights, 1.0).log()
-        return own_column_cross_entropy(only(logits, negative | own))
+        return own_column_cross_entropy(only(logits, is_own_or_negative(batch)))

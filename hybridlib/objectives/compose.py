@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from hybridlib.errors import InputError
 from hybridlib.objectives.balanced_infonce import BalancedInfoNCE
-from hybridlib.objectives.batch import Batch
+from hybridlib.objectives.batch import SHAPES, Batch
 from hybridlib.objectives.dcl import DCL
 from hybridlib.objectives.dhel import DHEL
 from hybridlib.objectives.gist import GIST
@@ -20,7 +20,8 @@ from hybridlib.objectives.infonce import InfoNCE
 from hybridlib.objectives.kl import KL
 from hybridlib.objectives.lakda import LaKDA
 from hybridlib.objectives.margin_mse import MarginMSE
-from hybridlib.objectives.mimo import MIMODistillation, MIMOWarmup
+from hybridlib.objectives.memory_bank_infonce import MemoryBankInfoNCE
+from hybridlib.objectives.mimo import MIMODistillation
 from hybridlib.objectives.objective import Objective
 from hybridlib.objectives.siglip import SigLIP
 from hybridlib.objectives.simclr import SimCLR
@@ -41,10 +42,10 @@ OBJECTIVES: dict[str, type[Objective]] = {
     "spectral": Spectral,
     "vrns": VRNS,
     "balanced_infonce": BalancedInfoNCE,
+    "memory_bank": MemoryBankInfoNCE,
     "gist": GIST,
     "margin_mse": MarginMSE,
     "kl": KL,
-    "mimo_warmup": MIMOWarmup,
     "mimo_distillation": MIMODistillation,
     "lakda": LaKDA,
 }
@@ -56,6 +57,9 @@ class WeightedSum(nn.Module):
     Args:
         objectives: by name.
         weights: of the same names; finite, 0 or more, not all 0. An objective of weight 0 is computed all the same.
+
+    Attributes:
+        needs: what any of the objectives needs of the :class:`Batch`, in the order of its attributes.
 
     Example:
         >>> import torch
@@ -76,6 +80,8 @@ class WeightedSum(nn.Module):
             raise InputError("objective: found no objective of a weight above 0, expected one at least")
         self.objectives = nn.ModuleDict(objectives)
         self.weights = {name: weights[name] for name in objectives}
+        needed = {need for objective in objectives.values() for need in objective.needs}
+        self.needs = tuple(name for name in SHAPES if name in needed)
 
     def forward(self, batch: Batch) -> Tensor:
         """Return the weighted sum of all parts, a scalar to be minimised."""
@@ -91,13 +97,14 @@ class WeightedSum(nn.Module):
         return sum(others, start=first)
 
 
-def build(spec: Mapping[str, Mapping[str, Any]], *, concepts: int) -> WeightedSum:
+def build(spec: Mapping[str, Mapping[str, Any]], **known: int) -> WeightedSum:
     """Make the objective that a configuration describes.
 
     Args:
         spec: for each name of ``OBJECTIVES`` its arguments and ``weight`` (default 1), such as
             ``{"infonce": {"temperature": 0.05}, "vrns": {"weight": 30}}``.
-        concepts: number of training concepts, which VRNS takes from here unless it is given its own.
+        known: numbers that the caller knows, such as ``concepts`` of the training set, ``dimension`` of the student's
+            vectors and ``teacher_dimension``: arguments of these names of any objective, unless ``spec`` has its own.
 
     Raises:
         InputError: an unknown name or argument, one that is missing, of the wrong type or out of range.
@@ -109,7 +116,7 @@ def build(spec: Mapping[str, Mapping[str, Any]], *, concepts: int) -> WeightedSu
         if not isinstance(given, Mapping):
             raise InputError(f"objective {name}: found {given!r}, expected arguments by name, such as weight: 1.0")
         kind = OBJECTIVES[name]
-        preset = {"concepts": concepts} if kind is VRNS else {}
+        preset = {argument: known[argument] for argument in inspect.signature(kind).parameters if argument in known}
         arguments = {**preset, **given}
         _check_arguments(name, kind, arguments)
         weights[name] = arguments.pop("weight", 1.0)

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from hybridlib.objectives.batch import Batch
 from hybridlib.objectives.objective import TemperatureObjective
-from hybridlib.objectives.similarities import is_negative, only
+from hybridlib.objectives.similarities import is_negative, only, view_similarities
 
 
 class DCL(TemperatureObjective):
@@ -16,8 +16,10 @@ class DCL(TemperatureObjective):
     .. math:: L = \frac{1}{2} (\ell(u, v) + \ell(v, u)), \quad \ell(u, v) = \frac{1}{B} \sum_i \Big( -u_i v_i / t
         + \log \sum_{j \in N(i)} (\exp(u_i v_j / t) + \exp(u_i u_j / t)) \Big)
 
-    with :math:`N(i)` the rows of other concepts. A pair that is already close keeps its full gradient; for small
-    batches. The value can be negative. Hard negatives are not used.
+    with :math:`N(i)` the rows of other concepts. A pair that is already close keeps its full gradient. The
+    value can be negative. Hard negatives are not used.
+
+    Use it for two views of one kind in small batches.
 
     Args:
         temperature: positive; its starting value if it is learned.
@@ -32,9 +34,8 @@ class DCL(TemperatureObjective):
     def loss(self, batch: Batch) -> Tensor:
         """Return the loss, a scalar."""
         kept = is_negative(batch).repeat(1, 2)
-
-        def one_view(own: Tensor, other: Tensor) -> Tensor:
-            logits = self.scaled(torch.cat([own @ other.T, own @ own.T], dim=1))
-            return (torch.logsumexp(only(logits, kept), dim=1) - logits.diagonal()).mean()
-
-        return (one_view(batch.queries, batch.passages) + one_view(batch.passages, batch.queries)) / 2
+        queries, passages = (
+            (torch.logsumexp(only(logits, kept), dim=1) - logits.diagonal()).mean()
+            for logits in map(self.scaled, view_similarities(batch))
+        )
+        return (queries + passages) / 2

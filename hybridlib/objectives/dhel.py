@@ -16,8 +16,10 @@ class DHEL(TemperatureObjective):
     .. math:: L = \frac{1}{2} (\ell(u, v) + \ell(v, u)), \quad \ell(u, v) = \frac{1}{B} \sum_i \Big( -u_i v_i / t
         + \log \sum_{j \in N(i)} \exp(u_i u_j / t) \Big)
 
-    with :math:`N(i)` the rows of other concepts. No query is ever compared with a wrong passage, so queries and
-    passages must be of one kind; for small batches. The value can be negative. Hard negatives are not used.
+    with :math:`N(i)` the rows of other concepts. No query is ever compared with a wrong passage. The value can be
+    negative. Hard negatives are not used.
+
+    Use it for two views of one kind in small batches, not for queries and passages that differ in kind.
 
     Args:
         temperature: positive; its starting value if it is learned.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -10,7 +11,14 @@ from torch import Tensor
 from hybridlib.errors import InputError
 from hybridlib.objectives.batch import Batch
 from hybridlib.objectives.objective import TemperatureObjective
-from hybridlib.objectives.similarities import candidates, is_candidate, is_negative, only, own_column_cross_entropy
+from hybridlib.objectives.similarities import (
+    candidates,
+    is_candidate,
+    is_negative,
+    only,
+    own_column_cross_entropy,
+    teacher_vectors,
+)
 
 
 class GIST(TemperatureObjective):
@@ -23,7 +31,9 @@ class GIST(TemperatureObjective):
 
     where :math:`X(i)` holds, from the rows of other concepts, the pairs query i - passage j, query i - query j and
     passage i - passage j, and the pairs of query i with all hard negatives, each only if its
-    :math:`g \le g_{ii} - m`. The guide is the batch's teacher. For data with unmarked relevant passages.
+    :math:`g \le g_{ii} - m`. The guide is the batch's teacher.
+
+    Use it for data with unmarked relevant passages, which other objectives would push away.
 
     Args:
         temperature: positive; its starting value if it is learned; published: 0.01.
@@ -38,6 +48,8 @@ class GIST(TemperatureObjective):
         0.3133
     """
 
+    needs: ClassVar[tuple[str, ...]] = ("teacher_queries", "teacher_passages")
+
     def __init__(self, temperature: float = 0.01, margin: float = 0.0, *, learn_temperature: bool = False) -> None:
         super().__init__(temperature, learn_temperature=learn_temperature)
         if not math.isfinite(margin):
@@ -46,9 +58,7 @@ class GIST(TemperatureObjective):
 
     def loss(self, batch: Batch) -> Tensor:
         """Return the loss, a scalar."""
-        guide = [batch.given("teacher_queries", "GIST"), batch.given("teacher_passages", "GIST")]
-        hard = None if batch.hard_negatives is None else batch.given("teacher_hard_negatives", "GIST")
-        guided = _similarities(guide[0], guide[1], hard)
+        guided = _similarities(*teacher_vectors(batch, "GIST"))
         logits = self.scaled(_similarities(batch.queries, batch.passages, batch.hard_negatives))
         own = torch.zeros_like(guided, dtype=torch.bool).fill_diagonal_(True)
         compared = torch.cat([is_candidate(batch), is_negative(batch).repeat(1, 2)], dim=1)

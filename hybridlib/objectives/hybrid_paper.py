@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor
 
@@ -17,14 +19,17 @@ class HybridPaper(Objective):
 
     over all hard negatives :math:`n_{jh}` that are not known to be of query i's concept; the passages of other rows
     are no negatives. It is a sum over queries, as printed, and not a mean: a weight of 1/B makes it comparable with
-    the other objectives. Cosines without a temperature leave the softmax almost flat; to reproduce that paper's text,
-    not to train well.
+    the other objectives. Cosines without a temperature leave the softmax almost flat.
+
+    Use it to reproduce that paper's text, not to train well.
 
     Example:
         >>> batch = Batch(torch.eye(2), torch.eye(2), torch.arange(2), hard_negatives=-torch.eye(2)[:, None])
         >>> round(HybridPaper()(batch).item(), 4)  # 2 log(1 + exp(-2) + exp(-1))
         0.8152
     """
+
+    needs: ClassVar[tuple[str, ...]] = ("hard_negatives",)
 
     def loss(self, batch: Batch) -> Tensor:
         """Return the loss, a scalar."""

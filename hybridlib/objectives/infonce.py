@@ -17,8 +17,9 @@ class InfoNCE(TemperatureObjective):
     .. math:: L = -\frac{1}{B} \sum_i \log \frac{\exp(s_{ii} / t)}{\sum_{j \in N(i)} \exp(s_{ij} / t)}
 
     where :math:`N(i)` is row :math:`i`, every row of another concept and, if the batch has them, the hard negatives of
-    all rows. On cross-lingual pairs this is XLCO (InfoXLM, arXiv 2007.07834). The first choice for a dense retriever
-    whose queries and passages differ in kind.
+    all rows. On cross-lingual pairs this is XLCO (InfoXLM, arXiv 2007.07834).
+
+    Use it as the first choice for a dense retriever whose queries and passages differ in kind.
 
     Args:
         temperature: positive; its starting value if it is learned.

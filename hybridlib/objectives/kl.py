@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from torch import Tensor
 
 from hybridlib.objectives.batch import Batch
@@ -17,8 +19,9 @@ class KL(Objective):
     .. math:: L = \frac{1}{B} \sum_i \mathrm{KL}(\mathrm{softmax}_j(g_{ij} / t) \,\|\, \mathrm{softmax}_j(s_{ij} / t))
 
     over query i's own passage, the passages of other concepts and all rows' hard negatives. Hinton's factor
-    :math:`t^2` (arXiv 1503.02531) is left to the weight. The multilingual form is translate-distill (2405.00977). For
-    a teacher of better quality than the labels; unlike MIMO's it needs no projection.
+    :math:`t^2` (arXiv 1503.02531) is left to the weight. The multilingual form is translate-distill (2405.00977).
+
+    Use it if a teacher's ranking is better than the labels; of its vectors nothing but similarities is followed.
 
     Args:
         temperature: t, positive.
@@ -30,6 +33,8 @@ class KL(Objective):
         >>> round(KL(temperature=1.0)(batch).item(), 4)  # p = 1 / (1 + e): (1 - 2 p) log((1 - p) / p)
         0.4621
     """
+
+    needs: ClassVar[tuple[str, ...]] = ("teacher_queries", "teacher_passages")
 
     def __init__(self, temperature: float = 0.05) -> None:
         super().__init__()

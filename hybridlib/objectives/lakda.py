@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from torch import Tensor
 
 from hybridlib.errors import InputError
@@ -19,7 +21,9 @@ class LaKDA(InfoNCE):
 
     with :math:`q_a` the queries, :math:`q_b` the same in another language (``second_queries``), and j over query i's
     own passage, the passages of other concepts and hard negatives. The temperature is InfoNCE's alone: the divergence
-    is of plain cosines. Gradients flow through both its sides. For training sets with parallel queries.
+    is of plain cosines. Gradients flow through both its sides.
+
+    Use it for training sets whose queries are there in several languages.
 
     Args:
         temperature: of InfoNCE, positive; its starting value if it is learned.
@@ -32,6 +36,8 @@ class LaKDA(InfoNCE):
         >>> round(LaKDA(share=1.0)(batch).item(), 4)  # p = 1 / (1 + e): (1 - 2 p) log((1 - p) / p)
         0.4621
     """
+
+    needs: ClassVar[tuple[str, ...]] = ("second_queries",)
 
     def __init__(self, temperature: float = 0.05, share: float = 0.5, *, learn_temperature: bool = False) -> None:
         super().__init__(temperature, learn_temperature=learn_temperature)

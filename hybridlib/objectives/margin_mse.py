@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from torch import Tensor
 
 from hybridlib.objectives.batch import Batch
@@ -17,7 +19,10 @@ class MarginMSE(Objective):
     .. math:: L = \frac{1}{|N|} \sum_{(i, j) \in N} \big( (s_{ii} - s_{ij}) - (g_{ii} - g_{ij}) \big)^2
 
     with :math:`N` the pairs of a query and a passage of another concept or a hard negative of any row. The margins are
-    of cosines, so both models should spread theirs alike. For a teacher of better quality than the labels.
+    of cosines.
+
+    Use it if a teacher's similarities are better than the labels and spread as the student's are to spread; else
+    :class:`KL`, which a temperature fits to them.
 
     Example:
         >>> import torch
@@ -26,6 +31,8 @@ class MarginMSE(Objective):
         >>> MarginMSE()(batch).item()  # student margins 1, teacher margins -1
         4.0
     """
+
+    needs: ClassVar[tuple[str, ...]] = ("teacher_queries", "teacher_passages")
 
     def loss(self, batch: Batch) -> Tensor:
         """Return the loss, a scalar."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +14,13 @@ from hybridlib.objectives.batch import Batch
 
 
 class Objective(nn.Module, ABC):
-    """A loss of one batch; subclasses write :meth:`loss`, which runs outside autocast."""
+    """A loss of one batch; subclasses write :meth:`loss`, which runs outside autocast.
+
+    Attributes:
+        needs: names of the optional :class:`Batch` tensors that it cannot do without.
+    """
+
+    needs: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self) -> None:
         super().__init__()
@@ -62,3 +69,15 @@ def check_positive(objective: str, name: str, value: float) -> None:
     """Raise ``InputError`` unless ``value`` is a positive, finite number."""
     if not 0 < value < math.inf:
         raise InputError(f"{objective}: found {name} {value}, expected a positive number")
+
+
+def check_at_least(objective: str, name: str, value: int, least: int) -> None:
+    """Raise ``InputError`` if ``value`` is below ``least``."""
+    if value < least:
+        raise InputError(f"{objective}: found {name} {value}, expected {least} or more")
+
+
+def check_dimension(objective: str, name: str, vectors: Tensor, dimension: int) -> None:
+    """Raise ``InputError`` unless the vectors [..., d] have ``dimension`` coordinates."""
+    if vectors.shape[-1] != dimension:
+        raise InputError(f"{objective}: found {name} of dimension {vectors.shape[-1]}, expected {dimension}")

@@ -21,9 +21,11 @@ class SigLIP(Objective):
 
     with :math:`N(i)` the rows of other concepts; :math:`\log t` and :math:`b` are parameters. The signs are those of
     the authors; 2506.09781 (Example 5.4) writes :math:`ts - b`, so its b is the negative of this one. No softmax over
-    the batch, so the value of a pair does not depend on the others; for very large batches. A bias
-    that is not low enough for the number of concepts separates negatives so far that positives stay below 1
+    the batch, so the value of a pair does not depend on the others. A bias that is not low enough for the number of
+    concepts separates negatives so far that positives stay below 1
     (:func:`hybridlib.objectives.theory.siglip_separates_too_far`). Hard negatives are not used.
+
+    Use it for very large batches, or if one threshold of similarity shall hold for all queries.
 
     Args:
         scale: starting value of t, positive; published: 10.

@@ -7,7 +7,13 @@ from torch import Tensor
 
 from hybridlib.objectives.batch import Batch
 from hybridlib.objectives.objective import TemperatureObjective
-from hybridlib.objectives.similarities import is_negative, only, own_column_cross_entropy
+from hybridlib.objectives.similarities import (
+    is_negative,
+    is_own_or_negative,
+    only,
+    own_column_cross_entropy,
+    view_similarities,
+)
 
 
 class SimCLR(TemperatureObjective):
@@ -17,7 +23,9 @@ class SimCLR(TemperatureObjective):
         \frac{\exp(u_i v_i / t)}{\exp(u_i v_i / t) + \sum_{j \in N(i)} (\exp(u_i v_j / t) + \exp(u_i u_j / t))}
 
     with :math:`N(i)` the rows of other concepts. The within-view negatives keep similarities of negatives from falling
-    below what perfect alignment allows; for two views of one kind, such as captions. Hard negatives are not used.
+    below what perfect alignment allows. Hard negatives are not used.
+
+    Use it for two views of one kind, such as captions.
 
     Args:
         temperature: positive; its starting value if it is learned.
@@ -31,11 +39,8 @@ class SimCLR(TemperatureObjective):
 
     def loss(self, batch: Batch) -> Tensor:
         """Return the loss, a scalar."""
-        negative = is_negative(batch)
-        kept = torch.cat([negative | torch.eye(len(negative), dtype=torch.bool, device=negative.device), negative], 1)
-
-        def one_view(own: Tensor, other: Tensor) -> Tensor:
-            logits = self.scaled(torch.cat([own @ other.T, own @ own.T], dim=1))
-            return own_column_cross_entropy(only(logits, kept))
-
-        return (one_view(batch.queries, batch.passages) + one_view(batch.passages, batch.queries)) / 2
+        kept = torch.cat([is_own_or_negative(batch), is_negative(batch)], dim=1)
+        queries, passages = (
+            own_column_cross_entropy(only(self.scaled(similarities), kept)) for similarities in view_similarities(batch)
+        )
+        return (queries + passages) / 2

@@ -18,7 +18,7 @@ def is_candidate(batch: Batch) -> Tensor:
 
     These are its own passage, those of other concepts, and all hard negatives that are not known to be of its concept.
     """
-    kept = is_negative(batch).fill_diagonal_(True)
+    kept = is_own_or_negative(batch)
     if batch.hard_negatives is None:
         return kept
     if batch.hard_negative_concepts is None:
@@ -31,6 +31,20 @@ def is_candidate(batch: Batch) -> Tensor:
 def is_negative(batch: Batch) -> Tensor:
     """Tell which rows are of another concept than row i: bool [B, B]; True somewhere in every row."""
     return batch.concepts[:, None] != batch.concepts
+
+
+def is_own_or_negative(batch: Batch) -> Tensor:
+    """Tell which rows are row i or of another concept than it: bool [B, B]."""
+    return is_negative(batch).fill_diagonal_(True)
+
+
+def view_similarities(batch: Batch) -> tuple[Tensor, Tensor]:
+    """Similarities [B, 2B] of queries to passages and then queries, and of passages to queries and then passages."""
+    queries, passages = batch.queries, batch.passages
+    return (
+        torch.cat([queries @ passages.T, queries @ queries.T], dim=1),
+        torch.cat([passages @ queries.T, passages @ passages.T], dim=1),
+    )
 
 
 def only(logits: Tensor, kept: Tensor) -> Tensor:
@@ -54,13 +68,23 @@ def kl_divergence(logits: Tensor, other: Tensor, kept: Tensor) -> Tensor:
     return (first.exp() * torch.where(kept, first - second, 0.0)).sum() / len(logits)
 
 
+def teacher_vectors(batch: Batch, objective: str) -> tuple[Tensor, Tensor, Tensor | None]:
+    """The teacher's vectors of queries, passages and, if the batch has any, hard negatives.
+
+    Raises:
+        InputError: the batch lacks one of them, which ``objective`` needs.
+    """
+    queries, passages = batch.given("teacher_queries", objective), batch.given("teacher_passages", objective)
+    hard = None if batch.hard_negatives is None else batch.given("teacher_hard_negatives", objective)
+    return queries, passages, hard
+
+
 def with_teacher(batch: Batch, objective: str) -> tuple[Tensor, Tensor]:
     """Similarities of queries and candidates, of the student and of the teacher: each [B, B + B * H].
 
     Raises:
         InputError: the batch lacks teacher vectors that ``objective`` needs.
     """
-    queries, passages = batch.given("teacher_queries", objective), batch.given("teacher_passages", objective)
-    hard = None if batch.hard_negatives is None else batch.given("teacher_hard_negatives", objective)
+    queries, passages, hard = teacher_vectors(batch, objective)
     student = batch.queries @ candidates(batch.passages, batch.hard_negatives).T
     return student, queries @ candidates(passages, hard).T

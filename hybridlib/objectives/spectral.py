@@ -21,6 +21,8 @@ class Spectral(Objective):
     In d >= n dimensions the negatives of n concepts end at 0 and not at the -1/(n - 1) of 2506.09781 Theorem 5.1: a
     square does not rise with a similarity below 0.
 
+    Use it if no temperature is to be chosen and unlike texts may be orthogonal.
+
     Example:
         >>> import torch
         >>> batch = Batch(torch.eye(2), torch.tensor([[0.6, 0.8], [0.8, 0.6]]), torch.arange(2))

@@ -20,8 +20,9 @@ class SupCon(TemperatureObjective):
         \log \frac{\exp(z_i z_p / t)}{\sum_{a \neq i} \exp(z_i z_a / t)}
 
     The concept's other rows stand in the denominator as positives, so nothing of one concept is pushed below the rest.
-    When each concept has one row this is :class:`SimCLR`. For batches with several languages of a concept; hard
-    negatives are not used.
+    When each concept has one row this is :class:`SimCLR`. Hard negatives are not used.
+
+    Use it for batches with several languages of a concept.
 
     Args:
         temperature: positive; its starting value if it is learned.

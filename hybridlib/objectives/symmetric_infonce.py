@@ -16,7 +16,9 @@ class SymmetricInfoNCE(InfoNCE):
         + \log \frac{\exp(s_{ii} / t)}{\sum_{j \in M(i)} \exp(s_{ji} / t)} \Big)
 
     with :math:`N(i)` as in :class:`InfoNCE`, and :math:`M(i)` row :math:`i` and the rows of other concepts: hard
-    negatives are passages, so passages do not choose among them. For texts that serve as either, such as captions.
+    negatives are passages, so passages do not choose among them.
+
+    Use it for texts that serve as query or as passage, such as captions.
 
     Args:
         temperature: positive; its starting value if it is learned.

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from hybridlib.errors import InputError
 from hybridlib.objectives.batch import Batch
-from hybridlib.objectives.objective import Objective
+from hybridlib.objectives.objective import Objective, check_at_least
 from hybridlib.objectives.similarities import is_negative, mean_where
 
 
@@ -16,9 +15,10 @@ class VRNS(Objective):
     .. math:: L = \frac{1}{|N|} \sum_{(i, j) \in N} \Big( s_{ij} + \frac{1}{n - 1} \Big)^2
 
     with :math:`N` the pairs of rows of different concepts, B (B - 1) of them if all concepts differ, and
-    :math:`-1/(n - 1)` what every negative has at the optimum of the whole training set of :math:`n` concepts. By
-    itself it aligns nothing: add it to another objective, with the paper's weight of 30, when batches are small. It
+    :math:`-1/(n - 1)` what every negative has at the optimum of the whole training set of :math:`n` concepts. It
     penalises the mean's distance from the target as well as the variance. Hard negatives are not used.
+
+    Use it in small batches beside another objective, with the paper's weight of 30: by itself it aligns nothing.
 
     Args:
         concepts: n, the number of training concepts, 2 or more.
@@ -32,8 +32,7 @@ class VRNS(Objective):
 
     def __init__(self, concepts: int) -> None:
         super().__init__()
-        if concepts < 2:
-            raise InputError(f"VRNS: found {concepts} concepts, expected 2 or more")
+        check_at_least("VRNS", "concepts", concepts, 2)
         self.target = -1 / (concepts - 1)
 
     def loss(self, batch: Batch) -> Tensor:

@@ -79,6 +79,15 @@ def infonce(batch: Batch, t: float) -> float:
     return mean(choice(candidate_similarities(batch, i), t) for i in range(len(batch.queries)))
 
 
+def memory_bank(batch: Batch, stored: list[tuple[list[float], int]], t: float) -> float:
+    """InfoNCE with stored passages, each with its concept."""
+    values = []
+    for i, (query, concept) in enumerate(zip(batch.queries.tolist(), batch.concepts.tolist(), strict=True)):
+        old = [dot(query, passage) for passage, other in stored if other != concept]
+        values.append(choice(candidate_similarities(batch, i) + old, t))
+    return mean(values)
+
+
 def exchanged(batch: Batch) -> Batch:
     return Batch(batch.passages, batch.queries, batch.concepts)
 

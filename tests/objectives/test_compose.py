@@ -7,6 +7,7 @@ from naive_objectives import example
 from hybridlib.errors import InputError
 from hybridlib.objectives import Batch, InfoNCE, build
 from hybridlib.objectives.dhel import DHEL
+from hybridlib.objectives.mimo import MIMODistillation
 from hybridlib.objectives.vrns import VRNS
 
 
@@ -40,8 +41,8 @@ def test_weight_0_adds_nothing_and_is_still_reported():
 
 
 def test_parameters_of_all_parts_are_trained():
-    mimo = {"student_dimension": 5, "teacher_dimension": 4}
-    objective = build({"infonce": {"learn_temperature": True}, "siglip": {}, "mimo_distillation": mimo}, concepts=9)
+    mimo = {"dimension": 5, "teacher_dimension": 4}
+    objective = build({"infonce": {"learn_temperature": True}, "siglip": {}, "mimo_distillation": mimo})
     assert {name for name, parameter in objective.named_parameters() if parameter.requires_grad} == {
         "objectives.infonce.log_scale",
         "objectives.siglip.log_scale",
@@ -49,6 +50,23 @@ def test_parameters_of_all_parts_are_trained():
         "objectives.mimo_distillation.projection.weight",
         "objectives.mimo_distillation.projection.bias",
     }
+
+
+def test_known_numbers_are_taken_by_who_has_an_argument_of_that_name_and_none():
+    spec = {"infonce": {}, "vrns": {}, "memory_bank": {"dimension": 6}, "mimo_distillation": {"seed": 3}}
+    parts = build(spec, concepts=9, dimension=5, teacher_dimension=4).objectives
+    assert parts["vrns"].target == -1 / 8
+    assert parts["memory_bank"].bank.vectors.shape == (1024, 6)
+    assert torch.equal(parts["mimo_distillation"].projection.weight, MIMODistillation(5, 4, seed=3).projection.weight)
+
+
+def test_sum_needs_what_its_parts_need_in_the_order_of_the_batch():
+    known = {"dimension": 5, "teacher_dimension": 4}
+    names = ["mimo_distillation", "lakda", "kl", "infonce", "balanced_infonce"]
+    expected = ("passage_language", "second_queries", "teacher_queries", "teacher_passages")
+    for order in (names, names[::-1]):
+        assert build({name: {} for name in order}, **known).needs == expected
+    assert build({"infonce": {}}).needs == ()
 
 
 @pytest.mark.parametrize(
@@ -66,13 +84,17 @@ def test_parameters_of_all_parts_are_trained():
         ({"infonce": {"temperature": "0.1"}}, "found temperature = '0.1', expected a value of type float"),
         ({"infonce": {"temperature": True}}, "found temperature = True, expected a value of type float"),
         ({"infonce": {"learn_temperature": 1}}, "found learn_temperature = 1, expected a value of type bool"),
-        ({"mimo_warmup": {"student_dimension": 5}}, "mimo_warmup: found no teacher_dimension, expected a value of"),
-        ({"mimo_warmup": {"student_dimension": 5.0}}, "found student_dimension = 5.0, expected a value of type int"),
+        (
+            {"mimo_distillation": {"dimension": 5}},
+            "objective mimo_distillation: found no teacher_dimension, expected a value of type int",
+        ),
+        ({"mimo_distillation": {"dimension": 5.0}}, "found dimension = 5.0, expected a value of type int"),
+        ({"memory_bank": {"size": 0, "dimension": 5}}, "MemoryBank: found size 0, expected 1 or more"),
         ({"vrns": {"weight": "30"}}, "objective vrns: found weight = '30', expected a value of type float"),
         ({"vrns": {"weight": -1}}, "objective vrns: found weight -1, expected 0 or more"),
         ({"vrns": {"weight": float("nan")}}, "objective vrns: found weight nan, expected 0 or more"),
         ({"vrns": {"weight": float("inf")}}, "objective vrns: found weight inf, expected 0 or more"),
-        ({"vrns": {"concepts": 1}}, "VRNS: found 1 concepts, expected 2 or more"),
+        ({"vrns": {"concepts": 1}}, "VRNS: found concepts 1, expected 2 or more"),
         ({"siglip": {"scale": 0}}, "SigLIP: found scale 0, expected a positive number"),
         ({"siglip": {"bias": float("inf")}}, "SigLIP: found bias inf, expected a finite number"),
         ({"gist": {"margin": float("nan")}}, "GIST: found margin nan, expected a finite number"),

@@ -3,16 +3,10 @@ import torch
 from naive_objectives import example, mimo_half
 
 from hybridlib.errors import InputError
-from hybridlib.objectives.mimo import MIMODistillation, MIMOWarmup
+from hybridlib.objectives.mimo import MIMODistillation
 
 
-def test_warmup_as_by_loops():
-    objective, batch = MIMOWarmup(5, 4).double(), example(0)
-    expected = mimo_half(objective.projection, batch.queries, batch.teacher_queries)
-    assert objective(batch).item() == pytest.approx(expected, rel=1e-9)
-
-
-def test_distillation_as_by_loops():
+def test_value_as_by_loops():
     objective, batch = MIMODistillation(5, 4).double(), example(1)
     halves = (
         mimo_half(objective.projection, batch.queries, batch.teacher_queries),
@@ -21,32 +15,39 @@ def test_distillation_as_by_loops():
     assert objective(batch).item() == pytest.approx(sum(halves) / 2, rel=1e-9)
 
 
-def test_second_stage_takes_the_projection_of_the_first():
-    first, second = MIMOWarmup(5, 4, seed=1), MIMODistillation(5, 4, seed=2)
-    assert not torch.equal(first.projection.weight, second.projection.weight)
-    second.load_state_dict(first.state_dict())
-    assert torch.equal(first.projection.weight, second.projection.weight)
+def test_pairs_of_sentences_give_the_mean_over_all_sentences():
+    """Stage 1: it does not matter which two sentences are a pair."""
+    objective, batch = MIMODistillation(5, 4).double(), example(0)
+    order = torch.randperm(14, generator=torch.Generator().manual_seed(0))
+    sentences = torch.cat([batch.queries, batch.passages])
+    english = torch.cat([batch.teacher_queries, batch.teacher_passages])
+    queries, passages = sentences[order].split(7)
+    teacher = dict(zip(("teacher_queries", "teacher_passages"), english[order].split(7), strict=True))
+    expected = mimo_half(objective.projection, sentences, english)
+    found = objective(example(0, queries=queries, passages=passages, **teacher))
+    assert found.item() == pytest.approx(expected, rel=1e-9)
 
 
 def test_projection_depends_on_its_seed_alone():
     torch.manual_seed(0)
     expected = torch.rand(3)
     torch.manual_seed(0)
-    objective = MIMOWarmup(100, 4, seed=7)
+    objective, again, other = (MIMODistillation(100, 4, seed=seed) for seed in (7, 7, 8))
     assert torch.equal(torch.rand(3), expected)
-    for parameter, again in zip(objective.parameters(), MIMOWarmup(100, 4, seed=7).parameters(), strict=True):
-        assert torch.equal(parameter, again)
+    for first, second, third in zip(objective.parameters(), again.parameters(), other.parameters(), strict=True):
+        assert torch.equal(first, second)
+        assert not torch.equal(first, third)
     assert 0.09 < objective.projection.weight.abs().max() <= 0.1
 
 
-@pytest.mark.parametrize("kind", [MIMOWarmup, MIMODistillation])
-def test_vectors_of_other_dimensions_are_refused(kind):
-    with pytest.raises(InputError, match=f"{kind.__name__}: found queries of dimension 5, expected 6"):
-        kind(6, 4)(example(2))
-    with pytest.raises(InputError, match=f"{kind.__name__}: found teacher_queries of dimension 4, expected 8"):
-        kind(5, 8)(example(2))
+def test_vectors_of_other_dimensions_are_refused():
+    with pytest.raises(InputError, match="MIMODistillation: found queries of dimension 5, expected 6"):
+        MIMODistillation(6, 4)(example(2))
+    with pytest.raises(InputError, match="MIMODistillation: found teacher_queries of dimension 4, expected 8"):
+        MIMODistillation(5, 8)(example(2))
 
 
-def test_dimensions_below_1_are_refused():
-    with pytest.raises(InputError, match="MIMOWarmup: found teacher_dimension 0, expected 1 or more"):
-        MIMOWarmup(5, 0)
+@pytest.mark.parametrize(("sizes", "name"), [((0, 4), "dimension"), ((5, 0), "teacher_dimension")])
+def test_dimensions_below_1_are_refused(sizes, name):
+    with pytest.raises(InputError, match=f"MIMODistillation: found {name} 0, expected 1 or more"):
+        MIMODistillation(*sizes)

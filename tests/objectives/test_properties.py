@@ -11,31 +11,19 @@ from hybridlib.objectives import OBJECTIVES, Batch, Objective, build
 
 torch.set_num_threads(1)
 
-MIMO = {"student_dimension": 5, "teacher_dimension": 4}
-ARGUMENTS = {
-    "gist": {"temperature": 0.1, "margin": -3.0},  # a guide that trusts every negative
-    "mimo_warmup": MIMO,
-    "mimo_distillation": MIMO,
-}
+ARGUMENTS = {"gist": {"temperature": 0.1, "margin": -3.0}}  # a guide that trusts every negative
 LEARNED = [name for name, kind in OBJECTIVES.items() if "learn_temperature" in str(kind.__init__.__annotations__)]
-ACROSS = "infonce symmetric_infonce simclr dcl siglip spectral vrns balanced_infonce gist margin_mse kl lakda".split()
+ACROSS = (
+    "infonce symmetric_infonce simclr dcl siglip spectral vrns balanced_infonce memory_bank gist margin_mse kl lakda"
+).split()
 WITHIN = "simclr dcl dhel gist".split()
-NEEDS = {
-    "hybrid_paper": ["hard_negatives"],
-    "balanced_infonce": ["passage_language"],
-    "gist": ["teacher_queries", "teacher_passages", "teacher_hard_negatives"],
-    "margin_mse": ["teacher_queries", "teacher_passages", "teacher_hard_negatives"],
-    "kl": ["teacher_queries", "teacher_passages", "teacher_hard_negatives"],
-    "mimo_warmup": ["teacher_queries"],
-    "mimo_distillation": ["teacher_queries", "teacher_passages"],
-    "lakda": ["second_queries"],
-}
 VECTORS = ["queries", "passages", "hard_negatives", "second_queries"]
 
 
-def make(name: str, **arguments) -> Objective:
-    """Return an objective for float64 batches of 5 dimensions."""
-    return build({name: {**ARGUMENTS.get(name, {}), **arguments}}, concepts=50).objectives[name].double()
+def make(name: str, d: int = 5, **arguments) -> Objective:
+    """Return an objective for float64 batches of d dimensions, in evaluation mode."""
+    spec = {name: {**ARGUMENTS.get(name, {}), **arguments}}
+    return build(spec, concepts=50, dimension=d, teacher_dimension=4).objectives[name].double().eval()
 
 
 @pytest.mark.parametrize("name", OBJECTIVES)
@@ -62,7 +50,7 @@ def test_gradient_of_the_parameters_is_that_of_the_value(name, arguments):
     def value(*parameters: torch.Tensor) -> torch.Tensor:
         return torch.func.functional_call(objective, dict(zip(names, parameters, strict=True)), (batch,))
 
-    assert len(LEARNED) == 9
+    assert len(LEARNED) == 10
     assert torch.autograd.gradcheck(value, tuple(value.detach().clone().requires_grad_() for value in values))
 
 
@@ -97,7 +85,7 @@ def slope(name: str, partner: str, concepts: list[int]) -> float:
     direction = torch.linalg.pinv(vectors)[:, place]
     assert (vectors @ direction).abs().sum() == pytest.approx(1)
     queries = batch.queries.clone().requires_grad_()
-    make(name)(replace(batch, queries=queries)).backward()
+    make(name, d=40)(replace(batch, queries=queries)).backward()
     return (queries.grad[0] @ direction).item()
 
 
@@ -115,20 +103,30 @@ def test_supcon_draws_rows_of_the_concept_near_and_pushes_others_away(partner):
     assert slope("supcon", partner, [0, 4, 1, 2, 3]) > 1e-9
 
 
-@pytest.mark.parametrize(("name", "needed"), [(name, needed) for name, all_ in NEEDS.items() for needed in all_])
-def test_missing_tensor_is_refused_by_name(name, needed):
-    with pytest.raises(InputError, match=rf"found no {needed}, expected \[B"):
-        make(name)(example(5, **{needed: None}))
+def batch_with(*names: str) -> Batch:
+    """Return a batch that has no tensors but the pairs and those."""
+    batch = example(6)
+    return Batch(**{name: getattr(batch, name) for name in ("queries", "passages", "concepts", *names)})
 
 
 @pytest.mark.parametrize("name", OBJECTIVES)
-def test_tensors_that_an_objective_does_not_need_may_be_missing(name):
-    batch = example(6)
-    needed = NEEDS.get(name, [])
-    if "hard_negatives" not in needed:
-        needed = [field for field in needed if field != "teacher_hard_negatives"]
-    kept = {field: getattr(batch, field) for field in ("queries", "passages", "concepts", *needed)}
-    assert torch.isfinite(make(name)(Batch(**kept)))
+def test_what_an_objective_needs_is_enough(name):
+    assert torch.isfinite(make(name)(batch_with(*OBJECTIVES[name].needs)))
+
+
+@pytest.mark.parametrize(
+    ("name", "missing"), [(name, missing) for name, kind in OBJECTIVES.items() for missing in kind.needs]
+)
+def test_whatever_an_objective_needs_is_refused_by_name_if_missing(name, missing):
+    kept = [need for need in OBJECTIVES[name].needs if need != missing]
+    with pytest.raises(InputError, match=rf"{OBJECTIVES[name].__name__}: found no {missing}, expected \[B"):
+        make(name)(batch_with(*kept))
+
+
+@pytest.mark.parametrize("name", ["gist", "margin_mse", "kl"])
+def test_teacher_must_have_seen_the_hard_negatives_that_there_are(name):
+    with pytest.raises(InputError, match=rf"{OBJECTIVES[name].__name__}: found no teacher_hard_negatives, expected"):
+        make(name)(example(5, teacher_hard_negatives=None))
 
 
 @pytest.mark.parametrize("temperature", [0, -0.05, float("nan"), float("inf")])

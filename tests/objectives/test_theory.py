@@ -5,7 +5,8 @@ import torch
 from torch import Tensor, nn
 
 from hybridlib.errors import InputError
-from hybridlib.objectives import Batch, Objective, SymmetricInfoNCE
+from hybridlib.free_vectors import similarity_gradient, train_free_vectors
+from hybridlib.objectives import Objective, SymmetricInfoNCE
 from hybridlib.objectives.dcl import DCL
 from hybridlib.objectives.dhel import DHEL
 from hybridlib.objectives.siglip import SigLIP
@@ -17,23 +18,8 @@ from hybridlib.objectives.vrns import VRNS
 torch.set_num_threads(1)
 
 
-def optimum(objective: Objective, n: int, m: int, d: int, seed: int = 0) -> Tensor:
-    """Train n free pairs of unit vectors in fixed mini-batches of m rows; return their similarities [n, n]."""
-    generator = torch.Generator().manual_seed(seed)
-    free = torch.randn(2, n, d, generator=generator, dtype=torch.float64).requires_grad_()
-    optimizer = torch.optim.LBFGS([free], max_iter=400, tolerance_grad=1e-9, line_search_fn="strong_wolfe")
-
-    def step() -> Tensor:
-        optimizer.zero_grad()
-        u, v = nn.functional.normalize(free, dim=-1)
-        batches = (Batch(u[i : i + m], v[i : i + m], torch.arange(i, i + m)) for i in range(0, n, m))
-        loss = torch.stack([objective(batch) for batch in batches]).mean()
-        loss.backward()
-        return loss
-
-    optimizer.step(step)
-    u, v = nn.functional.normalize(free.detach(), dim=-1)
-    return u @ v.T
+def optimum(objective: Objective, n: int, m: int, d: int) -> Tensor:
+    return train_free_vectors(objective, n, d, batch_size=m).similarities
 
 
 def off_diagonal(similarities: Tensor) -> Tensor:
@@ -117,13 +103,11 @@ def test_push_on_a_negative_pair_is_stronger_in_a_smaller_batch():
     u, v = nn.functional.normalize(torch.randn(2, 12, 5, generator=generator, dtype=torch.float64), dim=-1)
     pushes = []
     for m in (2, 4, 8, 12):
-        similarities = (u @ v.T)[:m, :m].requires_grad_()
-        # Queries that are the axes have the passages' coordinates as their similarities.
-        SymmetricInfoNCE(0.3)(Batch(torch.eye(m, dtype=torch.float64), similarities.T, torch.arange(m))).backward()
-        pushes.append(similarities.grad[0, 1].item())
+        similarities = (u @ v.T)[:m, :m]
+        pushes.append(similarity_gradient(SymmetricInfoNCE(0.3), similarities)[0, 1].item())
     assert pushes == sorted(pushes, reverse=True)
     assert pushes[-1] > 0
-    rows, columns = (similarities.detach() / 0.3).softmax(1), (similarities.detach() / 0.3).softmax(0)
+    rows, columns = (similarities / 0.3).softmax(1), (similarities / 0.3).softmax(0)
     assert pushes[-1] == pytest.approx(((rows + columns) / (2 * 12 * 0.3))[0, 1].item(), rel=1e-6)
 
 

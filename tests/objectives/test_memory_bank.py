@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hybridlib.errors import InputError
-from hybridlib.memory_bank import MemoryBank
+from hybridlib.objectives.memory_bank import MemoryBank
 
 
 def batch(start: int, rows: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -71,9 +71,9 @@ def test_has_nothing_to_train():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"size": 0, "dimension": 2}, "found size 0, expected at least 1"),
-        ({"size": 2, "dimension": 0}, "found dimension 0, expected at least 1"),
-        ({"size": 2, "dimension": 2, "warmup": -1}, "found warmup -1, expected at least 0"),
+        ({"size": 0, "dimension": 2}, "found size 0, expected 1 or more"),
+        ({"size": 2, "dimension": 0}, "found dimension 0, expected 1 or more"),
+        ({"size": 2, "dimension": 2, "warmup": -1}, "found warmup -1, expected 0 or more"),
     ],
 )
 def test_impossible_sizes_are_refused(arguments, message):

@@ -6,21 +6,15 @@ import torch
 from torch import Tensor, nn
 
 from hybridlib.errors import InputError
-
-__all__ = ["MemoryBank"]
+from hybridlib.objectives.objective import check_at_least
 
 
 class MemoryBank(nn.Module):
     r"""A queue of the last passage vectors and their concepts (XBM; Wang et al., CVPR 2020, arXiv 1912.06798).
 
-    Vectors of a few hundred steps ago are near those that the encoder would give now ("slow drift"), save at the
-    start, when the weights move fast; so the first ``warmup`` batches are not kept. In a loss with B queries, M stored
-    passages are M further columns of similarities:
-
-    .. math:: -\log \frac{\exp(s_{ii} / t)}{\sum_{j \in N(i)} \exp(s_{ij} / t) + \sum_{m \in M(i)} \exp(s_{im} / t)}
-
-    where M(i) are the stored passages of other concepts than query i's. Vectors are stored without graph; the bank
-    has no parameters, only buffers, so ``state_dict``, ``load_state_dict`` and ``to`` cover it.
+    Vectors of a few hundred steps ago are near those that the encoder would give now ("slow drift"), save while the
+    weights move fast; so the first ``warmup`` batches are not kept. Vectors are stored without graph; the bank has no
+    parameters, only buffers, so ``state_dict``, ``load_state_dict`` and ``to`` cover it.
 
     Args:
         size: vectors kept.
@@ -47,8 +41,7 @@ class MemoryBank(nn.Module):
     def __init__(self, size: int, dimension: int, *, warmup: int = 0) -> None:
         super().__init__()
         for name, value, least in (("size", size, 1), ("dimension", dimension, 1), ("warmup", warmup, 0)):
-            if value < least:
-                raise InputError(f"MemoryBank: found {name} {value}, expected at least {least}")
+            check_at_least("MemoryBank", name, value, least)
         self.size, self.warmup = size, warmup
         self.register_buffer("vectors", torch.zeros(size, dimension))
         self.register_buffer("concepts", torch.zeros(size, dtype=torch.int64))
