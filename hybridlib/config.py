@@ -4,14 +4,29 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from hybridlib.errors import InputError
 from hybridlib.objectives.compose import build
 
-Sampler = Literal["untrained", "mixed", "monolingual", "crosslingual", "hybrid"]
+Sampler = Literal[
+    "untrained",
+    "mixed",
+    "monolingual",
+    "crosslingual",
+    "hybrid",
+    "hybrid_rows",
+    "one_passage_language",
+    "both_pairs",
+]
+# What every stage of a run has in common, so that ``first_stage`` cannot change it.
+_OF_THE_RUN = frozenset(
+    "corpus corpus_path test_languages validation_concepts test_concepts leave_out_overlap encoder encoder_revision "
+    "max_length trim_vocabulary precision first_stage seed threads".split()
+)
 
 
 class RunConfig(BaseModel):
@@ -23,7 +38,8 @@ class RunConfig(BaseModel):
     corpus: str = Field("scenes", description="scenes, xm3600, or a .jsonl, .jsonl.gz or .parquet file")
     corpus_path: str | None = Field(None, description="where xm3600's captions are, if not in the usual places")
     train_corpora: tuple[str, ...] | None = Field(
-        None, description="corpora to train on instead of the training part of corpus; each batch is of one of them"
+        None,
+        description="corpora to train on, each batch of one; corpus stands for its training part; None: that alone",
     )
     corpus_power: float = Field(1.0, ge=0, description="P(corpus of a batch) ~ size ** power; 0: uniform")
     train_languages: tuple[str, ...] | None = Field(None, description="languages to train on; None: all")
@@ -41,8 +57,13 @@ class RunConfig(BaseModel):
     trim_vocabulary: bool = Field(True, description="drop the pieces that no text of the run uses")
     precision: Literal["auto", "bfloat16", "float32"] = Field("auto", description="auto: bfloat16 where it is fast")
     # Batches
-    sampler: Sampler = Field("hybrid", description="untrained, mixed, monolingual, crosslingual or hybrid")
-    alpha: float = Field(0.5, ge=0, le=1, description="hybrid: probability of a monolingual batch")
+    sampler: Sampler = Field(
+        "hybrid",
+        description="untrained, or how a batch is drawn: " + ", ".join(get_args(Sampler)[1:]),
+    )
+    alpha: float = Field(0.5, ge=0, le=1, description="hybrid: probability of a monolingual batch; hybrid_rows: row")
+    alpha_end: float | None = Field(None, ge=0, le=1, description="hybrid: alpha moves to this value; None: it stays")
+    alpha_schedule: Literal["linear", "step"] = Field("linear", description="how alpha moves: evenly, or at half time")
     batch_size: int = Field(64, ge=2, description="pairs a batch")
     language_power: float = Field(0.0, ge=0, description="P(language) ~ size ** power; 0: uniform")
     # Objective
@@ -50,8 +71,17 @@ class RunConfig(BaseModel):
         {"infonce": {"temperature": 0.05}},
         description="objectives by name, each with its arguments and weight; their weighted sum is minimised",
     )
+    hard_negatives: int = Field(0, ge=0, description="passages a row, mined before training, that resemble its own")
+    teacher: str | None = Field(None, description="encoder that objectives learn from, named as encoder is")
+    teacher_language: str | None = Field(
+        None, description="the teacher sees each concept's text in this language; None: the texts of the batch"
+    )
     # Optimisation
-    steps: int = Field(120, ge=1, description="batches to train on")
+    steps: int = Field(120, ge=1, description="updates of the weights")
+    train_pairs: int | None = Field(
+        None, ge=2, description="train on so many pairs, whatever the batch size; None: as many as steps take"
+    )
+    accumulate: int = Field(1, ge=1, description="batches whose gradients are averaged in an update")
     learning_rate: float = Field(5e-5, gt=0, description="highest learning rate of AdamW")
     weight_decay: float = Field(0.01, ge=0, description="of the weight matrices; biases and layer norms have none")
     warmup: float = Field(0.1, ge=0, lt=1, description="share of the steps in which the learning rate rises")
@@ -59,6 +89,9 @@ class RunConfig(BaseModel):
     validate_every: int = Field(40, ge=1, description="steps between two validations")
     chunk_tokens: int | None = Field(
         None, ge=1, description="tokens the encoder sees at once, for batches larger than memory; None: the whole batch"
+    )
+    first_stage: dict[str, Any] | None = Field(
+        None, description="a training before this one: the parameters in which it differs"
     )
     # Machine
     seed: int = Field(1, ge=0, lt=2**32, description="fixes batches and dropout")
@@ -81,17 +114,46 @@ class RunConfig(BaseModel):
 
     @model_validator(mode="after")
     def _train_corpora_fit(self) -> RunConfig:
-        if self.train_corpora is not None and self.corpus in self.train_corpora:
-            raise ValueError(f"train_corpora: found {self.corpus}, which is tested on, expected other corpora")
-        if self.train_corpora is not None and self.train_concepts is not None:
+        others = self.train_corpora is not None and self.corpus not in self.train_corpora
+        if others and self.train_concepts is not None:
             raise ValueError(
                 f"train_concepts: found {self.train_concepts} beside train_corpora, expected none: these train whole"
             )
         return self
 
     @model_validator(mode="after")
+    def _schedule_fits(self) -> RunConfig:
+        if self.alpha_end is None and self.alpha_schedule != "linear":
+            raise ValueError(f"alpha_schedule: found {self.alpha_schedule} without alpha_end, expected both")
+        if self.alpha_end is not None and (self.sampler != "hybrid" or self.train_corpora is not None):
+            raise ValueError(
+                f"alpha_end: found {self.alpha_end} with sampler {self.sampler} and train_corpora "
+                f"{self.train_corpora}, expected it with hybrid batches of one corpus"
+            )
+        if self.sampler == "both_pairs" and self.batch_size % 2:
+            raise ValueError(f"batch_size: found {self.batch_size}, expected an even number: a concept has two pairs")
+        return self
+
+    @model_validator(mode="after")
     def _objective_fits(self) -> RunConfig:
-        build(self.objective, concepts=2)
+        needs = objective_needs(self.objective)
+        taught = any(name.startswith("teacher_") for name in needs)
+        if taught != (self.teacher is not None):
+            expected = "an encoder to learn from" if taught else "none: the objective does not learn from one"
+            raise ValueError(f"teacher: found {self.teacher}, expected {expected}")
+        if self.teacher is None and self.teacher_language is not None:
+            raise ValueError(f"teacher_language: found {self.teacher_language} without teacher, expected both")
+        if "hard_negatives" in needs and not self.hard_negatives:
+            raise ValueError("hard_negatives: found 0, expected 1 or more: the objective has no other negatives")
+        return self
+
+    @model_validator(mode="after")
+    def _first_stage_fits(self) -> RunConfig:
+        fixed = sorted(_OF_THE_RUN & set(self.first_stage or ()))
+        if fixed:
+            raise ValueError(f"first_stage: found {fixed[0]}, expected it once, for the whole run")
+        if self.first_stage is not None:
+            self.stages()
         return self
 
     @classmethod
@@ -107,6 +169,21 @@ class RunConfig(BaseModel):
         except ValidationError as error:
             raise InputError("\n".join(_explained(where, dict(item)) for item in error.errors())) from None
 
+    def stages(self) -> list[RunConfig]:
+        """Return the configuration of each stage of training: ``first_stage``, if there is one, and this one."""
+        last = self.model_copy(update={"first_stage": None})
+        if self.first_stage is None:
+            return [last]
+        first = RunConfig.checked({**last.model_dump(), **self.first_stage}, "first_stage")
+        return [first, last]
+
+    @property
+    def updates(self) -> int:
+        """Number of updates of the weights: ``steps``, or as many as ``train_pairs`` fill, one at least."""
+        if self.train_pairs is None:
+            return self.steps
+        return max(1, self.train_pairs // (self.batch_size * self.accumulate))
+
     def objective_label(self) -> str:
         """Say the objective in a few words, such as ``infonce (temperature 0.05) + vrns (weight 30)``."""
         said = []
@@ -116,8 +193,11 @@ class RunConfig(BaseModel):
         return " + ".join(said)
 
     def label(self) -> str:
-        """How figures and tables call this configuration: the sampler, with its alpha if hybrid."""
-        return f"hybrid {self.alpha:g}" if self.sampler == "hybrid" else self.sampler
+        """How figures and tables call this configuration: the sampler, with its alpha if it has one."""
+        if self.sampler not in ("hybrid", "hybrid_rows"):
+            return self.sampler
+        moving = "" if self.alpha_end is None else f" to {self.alpha_end:g} {self.alpha_schedule}"
+        return f"{self.sampler} {self.alpha:g}{moving}"
 
     def run_name(self, fingerprint: str) -> str:
         """Name a run by its content: readable, then a hash of configuration and data (SHA-256 of the corpus).
@@ -129,6 +209,11 @@ class RunConfig(BaseModel):
         )
         digest = hashlib.sha256(content.encode()).hexdigest()[:8]
         return f"{self.label().replace(' ', '-')}-seed{self.seed}-{digest}"
+
+
+def objective_needs(spec: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
+    """Return the optional fields of :class:`hybridlib.objectives.Batch` that an objective cannot do without."""
+    return build(spec, concepts=2, dimension=2, teacher_dimension=2).needs
 
 
 def _explained(where: str, item: dict[str, Any]) -> str:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from hybridlib.corpora.collection import SETTINGS, Collection
 from hybridlib.encoders.embedding_cache import cached_vectors
 from hybridlib.encoders.encoder import DualEncoder
-from hybridlib.evaluation import Evaluation, evaluate, macro_means
+from hybridlib.evaluation import Evaluation, macro_means
+from hybridlib.system import Embedded
 
 
 class Evaluator:
@@ -23,22 +22,17 @@ class Evaluator:
         self.queries = encoder.tokenize(collection.queries["text"].tolist(), "query")
         self.passages = encoder.tokenize(collection.passages["text"][:], "passage")
 
-    def vectors(self, encoder: DualEncoder, *, progress: bool = False) -> tuple[np.ndarray, np.ndarray]:
-        """Embed queries and passages: two float32 [n, dimension] arrays."""
-        queries = encoder.encode_rows(self.queries, progress=progress)
-        return queries, encoder.encode_rows(self.passages, progress=progress)
+    def embedded(self, encoder: DualEncoder) -> Embedded:
+        """Embed queries and passages."""
+        return Embedded(self.collection, encoder.encode_rows(self.queries), encoder.encode_rows(self.passages))
 
-    def cached_vectors(self, encoder: DualEncoder) -> tuple[np.ndarray, np.ndarray]:
+    def cached(self, encoder: DualEncoder) -> Embedded:
         """Take the vectors of an encoder that many runs start from out of the cache, or put them there."""
-        return cached_vectors(encoder, self.queries), cached_vectors(encoder, self.passages)
+        return Embedded(self.collection, cached_vectors(encoder, self.queries), cached_vectors(encoder, self.passages))
 
-    def evaluate(self, encoder: DualEncoder, *, progress: bool = False) -> Evaluation:
+    def evaluate(self, encoder: DualEncoder) -> Evaluation:
         """Score an encoder."""
-        return evaluate(self.collection, *self.vectors(encoder, progress=progress))
-
-    def evaluate_cached(self, encoder: DualEncoder) -> Evaluation:
-        """Score an encoder by its :meth:`cached_vectors`."""
-        return evaluate(self.collection, *self.cached_vectors(encoder))
+        return self.embedded(encoder).evaluate()
 
     def balance(self, encoder: DualEncoder) -> float:
         """Mean of the nDCG@10 of the settings that the corpus has: what a checkpoint is chosen by."""

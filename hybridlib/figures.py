@@ -11,6 +11,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from hybridlib.languages import breaks, ordered
@@ -39,9 +40,9 @@ def _draw_heatmap(
         yticklabels=True,
     )
     for position in breaks(list(table.index)):
-        axes.axhline(position, color="white", linewidth=1.5)
+        axes.axhline(position, color="white", linewidth=1.5 if small else 0.7)
     for position in breaks(list(table.columns)):
-        axes.axvline(position, color="white", linewidth=1.5)
+        axes.axvline(position, color="white", linewidth=1.5 if small else 0.7)
     axes.set_title(title, fontsize=10)
     axes.set_xlabel("")
     axes.set_ylabel("")
@@ -128,7 +129,7 @@ def training_curve(history: pd.DataFrame, best_step: int) -> Figure:
     """Draw loss and learning rate by step, and the validation score with the step that was kept."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3), layout="constrained")
     left.plot(history["step"], history["loss"], color="tab:blue", linewidth=1)
-    left.set(xlabel="step", ylabel="loss", ylim=(0, None))
+    left.set(xlabel="step", ylabel="loss", ylim=(min(0.0, 1.05 * history["loss"].min()), None))
     rate = left.twinx()
     rate.plot(history["step"], history["learning_rate"], color="tab:gray", linewidth=1, linestyle=":")
     rate.set_ylabel("learning rate (dotted)")
@@ -170,13 +171,15 @@ def balance_scatter(points: pd.DataFrame) -> Figure:
 
     Args:
         points: columns ``configuration``, ``seed``, ``monolingual``, ``crosslingual``, ``rank_distance``; a row a run.
-            The large marker is the mean over seeds, its colour the rank distance.
+            The large marker is the mean over seeds, its colour the rank distance. More than eight configurations are
+            numbered, their names beside the figure.
     """
-    figure, axes = plt.subplots(figsize=(6.4, 4.8), layout="constrained")
     means = points.groupby("configuration", sort=False)[["monolingual", "crosslingual", "rank_distance"]].mean()
+    numbered = len(means) > 8
+    figure, axes = plt.subplots(figsize=(8.6 if numbered else 6.4, 4.8), layout="constrained")
     axes.scatter(points["monolingual"], points["crosslingual"], s=14, color="tab:gray", alpha=0.7, linewidths=0)
     lowest, highest = means["rank_distance"].min(), means["rank_distance"].max()
-    for label, row in means.iterrows():
+    for number, (label, row) in enumerate(means.iterrows(), start=1):
         place = (row["monolingual"], row["crosslingual"])
         drawn = axes.scatter(
             *place,
@@ -188,7 +191,8 @@ def balance_scatter(points: pd.DataFrame) -> Figure:
             edgecolors="black",
             zorder=3,
         )
-        axes.annotate(str(label), place, xytext=(8, -4), textcoords="offset points", fontsize=9, zorder=4)
+        said, offset, size = (str(number), (5, 5), 7) if numbered else (str(label), (8, -4), 9)
+        axes.annotate(said, place, xytext=offset, textcoords="offset points", fontsize=size, zorder=4)
     best = means["monolingual"].max(), means["crosslingual"].max()
     axes.scatter(*best, marker="+", s=160, color="crimson", zorder=4)
     axes.annotate(
@@ -197,8 +201,15 @@ def balance_scatter(points: pd.DataFrame) -> Figure:
     axes.axvline(best[0], color="crimson", linewidth=0.6, linestyle=":")
     axes.axhline(best[1], color="crimson", linewidth=0.6, linestyle=":")
     axes.set(xlabel="monolingual nDCG@10", ylabel="crosslingual nDCG@10")
-    axes.margins(x=0.25, y=0.15)
+    axes.margins(x=0.08 if numbered else 0.25, y=0.15)
+    axes.locator_params(nbins=6)
     figure.colorbar(drawn, ax=axes, label="rank distance (lower is better)")
+    if numbered:
+        key = [
+            Line2D([], [], linestyle="", color="black", markersize=6, marker=f"${n}$", label=label)
+            for n, label in enumerate(means.index, start=1)
+        ]
+        figure.legend(handles=key, loc="outside right upper", fontsize=7, frameon=False)
     return figure
 
 

@@ -70,6 +70,18 @@ def batch_languages(query: np.ndarray, passage: np.ndarray) -> str:
     return f"{one} of these {len(query)} batches are of one language; {crossing:.0%} of the pairs cross languages."
 
 
+def similarities(spaces: pd.DataFrame) -> str:
+    """Say how far positives and negatives are apart, in the last space; a column a space of ``geometry``."""
+    last = spaces.iloc[:, -1]
+    said = [f"positives {last['positive_all_mean']:.3f}, negatives {last['negative_all_mean']:.3f}"]
+    if "negative_other_mean" in last:
+        gap = last["negative_same_mean"] - last["negative_other_mean"]
+        said.append(f"negatives of one language {gap:+.3f} nearer than those of two")
+    if "language_probe" in last:
+        said.append(f"the language is told from the vector in {last['language_probe']:.0%} of cases")
+    return f"{spaces.columns[-1]}: mean similarity of {'; '.join(said)}."
+
+
 def overlap(shared: pd.DataFrame) -> str:
     """Say how many test texts are in the training set, from :func:`hybridlib.corpora.overlap.shared_texts`."""
     found, texts = int(shared["shared"].sum()), int(shared["texts"].sum())
@@ -148,10 +160,14 @@ def configuration(config: RunConfig) -> str:
     """Say in a sentence what a run trains."""
     if config.sampler == "untrained":
         return f"**untrained**: {config.encoder} as it is."
-    return (
-        f"**{config.label()}** batches of {config.batch_size} pairs, {config.steps} steps, {config.objective_label()}, "
-        f"learning rate {config.learning_rate:g}, seed {config.seed}; {config.encoder}."
-    )
+    stages = [
+        f"**{stage.label()}** batches of {stage.batch_size} pairs"
+        + (f", {stage.accumulate} a step" if stage.accumulate > 1 else "")
+        + f", {stage.updates} steps, {stage.objective_label()}, learning rate {stage.learning_rate:g}"
+        + (f", teacher {stage.teacher}" if stage.teacher else "")
+        for stage in config.stages()
+    ]
+    return f"{'; then '.join(stages)}; seed {config.seed}; {config.encoder}."
 
 
 def balance(points: pd.DataFrame) -> str:

@@ -16,6 +16,7 @@ from hybridlib.encoders.encoder import DualEncoder
 from hybridlib.errors import InputError
 from hybridlib.evaluation import Evaluation, macro_means
 from hybridlib.results import environment, nested, write_csv, write_json, write_parquet
+from hybridlib.splits import run_splits
 from hybridlib.training import Training
 
 
@@ -26,7 +27,8 @@ def load_encoder(config: RunConfig, split: Split) -> DualEncoder:
         config.encoder, max_length=config.max_length, precision=config.precision, revision=config.encoder_revision
     )
     if config.trim_vocabulary:
-        encoder.trim([text for part in split for text in part.table["text"]])
+        parts = [*split, *(run_splits(stage).train for stage in config.stages()[:-1])]
+        encoder.trim([text for part in parts for text in part.table["text"]])
     return encoder.to("cuda" if torch.cuda.is_available() else "cpu")
 
 
@@ -52,8 +54,19 @@ def write_run(
     after: Evaluation,
     training: Training | None,
     seconds: dict[str, float],
+    geometry: dict[str, float],
 ) -> dict[str, Any]:
     """Write the results of a run into ``folder``; ``result.json`` last.
+
+    Args:
+        folder: made where it is missing.
+        config: of the run.
+        split: its data.
+        before: scores of the encoder as it was.
+        after: scores of the trained encoder.
+        training: None for an untrained encoder.
+        seconds: by part of the run.
+        geometry: of the test texts' vectors, by the encoder of ``after``.
 
     Returns:
         The content of ``result.json``.
@@ -74,6 +87,7 @@ def write_run(
         "means": _by_group(summary(after, groups)),
         "means_before": _by_group(summary(before, groups)),
         "random_rank_distance": float(after.random_rank_distance.mean()),
+        "geometry": geometry,
         "best_step": training.best_step if training else 0,
         "seconds": {name: round(value, 2) for name, value in seconds.items()},
         "environment": environment(config.threads),

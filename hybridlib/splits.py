@@ -20,26 +20,33 @@ def _corpus(name: str, path: str | None, languages: tuple[str, ...] | None = Non
 def run_corpus(config: RunConfig) -> Corpus:
     """Return the whole corpus that is tested on, in the languages of the run; loaded once a process."""
     named = {*(config.train_languages or ()), *(config.test_languages or ())}
-    every = config.train_languages is None or config.test_languages is None
+    every = None in (config.train_languages, config.test_languages) or config.train_corpora is not None
     corpus = _corpus(config.corpus, config.corpus_path, None if every else tuple(sorted(named)))
     train, test = (
         names if names is not None else corpus.languages for names in (config.train_languages, config.test_languages)
     )
-    if config.train_corpora is not None:
-        train = _trained(corpus, train_parts(config))
+    if not _trains_on_itself(config):
+        train = _trained(corpus, other_corpora(config))
+    elif config.train_corpora is not None:
+        train = [language for language in train if language in corpus.languages]
     return corpus.select(languages=sorted({*train, *test}))
 
 
-def train_parts(config: RunConfig) -> list[Corpus]:
-    """Return the corpora of ``train_corpora``, each in those of the training languages that it has.
+def _trains_on_itself(config: RunConfig) -> bool:
+    """Whether a part of the corpus that is tested on is trained on."""
+    return config.train_corpora is None or config.corpus in config.train_corpora
+
+
+def other_corpora(config: RunConfig) -> list[Corpus]:
+    """Return those of ``train_corpora`` that are not tested on, each in those of the training languages that it has.
 
     Raises:
         InputError: for a corpus without any of the training languages, and for a language that no corpus has.
     """
-    if config.train_corpora is None:
-        return []
     wanted, parts = config.train_languages, []
-    for name in config.train_corpora:
+    for name in config.train_corpora or ():
+        if name == config.corpus:
+            continue
         corpus = _corpus(name, config.corpus_path, wanted)
         kept = [language for language in corpus.languages if wanted is None or language in wanted]
         if not kept:
@@ -48,24 +55,29 @@ def train_parts(config: RunConfig) -> list[Corpus]:
                 f"expected one at least of the training languages {' '.join(wanted or ())}"
             )
         parts.append(corpus.select(languages=kept))
-    unknown = set(wanted or ()) - {language for part in parts for language in part.languages}
-    if unknown:
-        raise InputError(
-            f"train_languages: found {min(unknown)!r}, expected a language of {' '.join(config.train_corpora)}"
-        )
+    if not _trains_on_itself(config):
+        _check_languages(config, parts)
     return parts
+
+
+def _check_languages(config: RunConfig, parts: list[Corpus]) -> None:
+    """Refuse a training language that no training corpus has."""
+    unknown = set(config.train_languages or ()) - {language for part in parts for language in part.languages}
+    if unknown:
+        expected = " ".join(config.train_corpora or (config.corpus,))
+        raise InputError(f"train_languages: found {min(unknown)!r}, expected a language of {expected}")
 
 
 def fit_corpus(config: RunConfig, concepts: int, languages: list[str]) -> Corpus:
     """Return texts to fit debiasing on: those of the first training concepts, in the languages to be tested.
 
-    A language that was not trained on has to be fitted as well, so of the run's own corpus all languages are taken;
-    with ``train_corpora`` those that they have.
+    A language that was not trained on has to be fitted as well, so of the corpus that is tested on all languages are
+    taken; if it is not trained on, those that the others have.
     """
-    if config.train_corpora is None:
+    if _trains_on_itself(config):
         train = run_corpus(config).split(config.train_concepts, config.validation_concepts, config.test_concepts).train
     else:
-        train = joined(train_parts(config))
+        train = joined(other_corpora(config))
     return train.select(
         concepts=train.concepts[:concepts], languages=[code for code in languages if code in train.languages]
     )
@@ -73,26 +85,30 @@ def fit_corpus(config: RunConfig, concepts: int, languages: list[str]) -> Corpus
 
 def data_fingerprint(config: RunConfig) -> str:
     """SHA-256 (hex) of the texts that a run is made of: of its corpus, and of those it is trained on instead."""
-    prints = [corpus.fingerprint for corpus in (run_corpus(config), *train_parts(config))]
+    corpora = [run_corpus(config), *(corpus for stage in config.stages() for corpus in other_corpora(stage))]
+    prints = [corpus.fingerprint for corpus in corpora]
     return prints[0] if len(prints) == 1 else hashlib.sha256("".join(prints).encode()).hexdigest()
 
 
 def run_splits(config: RunConfig) -> Split:
     """Return training, validation and test corpora: training languages for the first two, test languages for the last.
 
-    With ``train_corpora`` the training corpus is a :class:`hybridlib.corpora.joined.JoinedCorpus` of these. Nothing of
-    ``corpus`` is trained on: the last of its concepts test, those before them validate, in the languages trained on.
+    With ``train_corpora`` the training corpus is a :class:`hybridlib.corpora.joined.JoinedCorpus` of these, ``corpus``
+    standing for its training part. Where it is not among them, the last of its concepts test, those before them
+    validate, in the languages trained on.
 
     Raises:
         InputError: if there are fewer concepts than the split or the batch needs.
     """
     whole = run_corpus(config)
-    if config.train_corpora is None:
+    parts = other_corpora(config)
+    if _trains_on_itself(config):
         split = whole.split(config.train_concepts, config.validation_concepts, config.test_concepts)
-        parts = [split.train.select(languages=config.train_languages)]
-        validation, test = split.validation.select(languages=config.train_languages), split.test
+        own = [code for code in config.train_languages or whole.languages if code in whole.languages]
+        parts = [split.train.select(languages=own), *parts]
+        _check_languages(config, parts)
+        validation, test = split.validation.select(languages=own), split.test
     else:
-        parts = train_parts(config)
         validation, test = _held_out(whole, config.validation_concepts, config.test_concepts)
         validation = validation.select(languages=_trained(validation, parts))
     test = test.select(languages=config.test_languages)

@@ -19,6 +19,8 @@ from hybridlib.splits import data_fingerprint, run_splits
 
 _FIELDS = {"title": str, "question": str, "baseline": str, "defaults": dict, "grid": dict, "runs": list}
 DEMONSTRATION = "scenes"
+_OFF = {name: field.default for name, field in RunConfig.model_fields.items() if field.default in (None, False, 0)}
+_OFF["accumulate"] = 1
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class Study:
         title, question: for readers.
         baseline: label of the configuration that the others are compared with in figures.
         configs: one configuration a run.
+        names: what figures and tables call each of them; runs that differ in their seed alone share one.
     """
 
     name: str
@@ -39,6 +42,7 @@ class Study:
     question: str
     baseline: str
     configs: tuple[RunConfig, ...]
+    names: tuple[str, ...]
 
     def runs(self) -> dict[str, RunConfig]:
         """Return the configurations by run name (this reads the corpora, whose content is part of the names)."""
@@ -46,7 +50,7 @@ class Study:
 
     def labels(self) -> dict[RunConfig, str]:
         """Return what figures and tables call each configuration."""
-        return dict(zip(self.configs, labels(self.configs), strict=True))
+        return dict(zip(self.configs, self.names, strict=True))
 
     @property
     def is_demonstration(self) -> bool:
@@ -58,7 +62,7 @@ def load_study(path: str | Path) -> Study:
     """Read a study file.
 
     ``defaults`` are parameters of every run; ``grid`` gives lists of values, of which every combination is a run;
-    ``runs`` are further runs with their own values.
+    ``runs`` are further runs with their own values; a ``label`` among them is what figures call it.
 
     Raises:
         InputError: naming the file, the value found and what was expected.
@@ -72,10 +76,11 @@ def load_study(path: str | Path) -> Study:
         if not isinstance(options, list) or not options:
             raise InputError(f"{path}: found grid {key}: {options!r}, expected a list of values")
     cells = [dict(zip(grid, chosen, strict=True)) for chosen in product(*grid.values())] if grid else []
-    given = [*values.get("runs", []), *cells]
+    given = [dict(_mapping(run, path)) for run in [*values.get("runs", []), *cells]]
     if not given:
         raise InputError(f"{path}: found no run, expected a grid or runs")
-    configs = tuple(RunConfig.checked({**defaults, **_mapping(run, path)}, str(path)) for run in given)
+    chosen = [run.pop("label", None) for run in given]
+    configs = tuple(RunConfig.checked({**defaults, **run}, str(path)) for run in given)
     if len(set(configs)) < len(configs):
         raise InputError(
             f"{path}: found {len(configs) - len(set(configs))} runs that are asked for twice, expected each once"
@@ -83,19 +88,21 @@ def load_study(path: str | Path) -> Study:
     for config in configs:
         for corpus in (config.corpus, *(config.train_corpora or ())):
             check_corpus_name(corpus, str(path))
-    names = labels(configs)
+    names = _names(configs, chosen, path)
     baseline = values.get("baseline", names[0])
     if baseline not in names:
         raise InputError(f"{path}: found baseline {baseline!r}, expected one of {', '.join(dict.fromkeys(names))}")
-    return Study(name, path, values.get("title", name), values.get("question", ""), baseline, configs)
+    return Study(name, path, values.get("title", name), values.get("question", ""), baseline, configs, names)
 
 
 def labels(configs: Sequence[RunConfig]) -> list[str]:
     """Name each configuration so that those which differ in more than their seed have different names.
 
+    A parameter that some configurations of one sampler switch on is said of these alone.
+
     Example:
-        >>> labels([RunConfig(sampler="mixed"), RunConfig(batch_size=8), RunConfig(batch_size=16)])
-        ['mixed', 'hybrid 0.5, batch_size 8', 'hybrid 0.5, batch_size 16']
+        >>> labels([RunConfig(sampler="mixed"), RunConfig(batch_size=8), RunConfig(batch_size=16, accumulate=2)])
+        ['mixed', 'hybrid 0.5, batch_size 8', 'hybrid 0.5, batch_size 16, accumulate 2']
     """
     names = []
     for config in configs:
@@ -103,11 +110,29 @@ def labels(configs: Sequence[RunConfig]) -> list[str]:
         varied = [
             key for key in RunConfig.model_fields if key != "seed" and any(o[key] != alike[0][key] for o in alike)
         ]
-        values = {key: getattr(config, key) for key in varied}
-        said = [f"{key} {' '.join(value) if isinstance(value, tuple) else value}" for key, value in values.items()]
-        if "objective" in values:
-            said[list(values).index("objective")] = config.objective_label()
+        said = [_said(config, key) for key in varied if getattr(config, key) != _OFF.get(key, ...)]
         names.append(", ".join([config.label(), *said]))
+    return names
+
+
+def _said(config: RunConfig, key: str) -> str:
+    """Say the value of a parameter."""
+    value = getattr(config, key)
+    if key == "objective":
+        return config.objective_label()
+    if key == "first_stage" and value is not None:
+        return f"after {config.stages()[0].objective_label()}"
+    return f"{key} {' '.join(value) if isinstance(value, tuple) else value}"
+
+
+def _names(configs: Sequence[RunConfig], chosen: Sequence[Any], path: Path) -> tuple[str, ...]:
+    """Return the chosen names, and made ones where none is chosen."""
+    names = tuple(label if given is None else str(given) for label, given in zip(labels(configs), chosen, strict=True))
+    called: dict[tuple[str, int], RunConfig] = {}
+    for name, config in zip(names, configs, strict=True):
+        if (name, config.seed) in called:
+            raise InputError(f"{path}: found label {name!r} for two configurations, expected one for each")
+        called[name, config.seed] = config
     return names
 
 
@@ -137,9 +162,17 @@ def _mapping(value: Any, path: Path) -> dict[str, Any]:
 
 def check_data(study: Study) -> None:
     """Raise, before anything is trained, if a corpus cannot be read or has too few concepts for a split or a batch."""
-    same = {"seed": 0, "alpha": 0.0, "learning_rate": 1.0, "objective": {}, "steps": 1}
-    same |= {"language_power": 0.0, "corpus_power": 0.0, "chunk_tokens": None}
-    for config in dict.fromkeys(config.model_copy(update=same) for config in study.configs):
+    same: dict[str, Any] = {
+        "seed": 0,
+        "alpha": 0.0,
+        "alpha_end": None,
+        "learning_rate": 1.0,
+        "objective": {},
+        "steps": 1,
+    }
+    same |= {"language_power": 0.0, "corpus_power": 0.0, "chunk_tokens": None, "train_pairs": None, "accumulate": 1}
+    stages = (stage.model_copy(update=same) for config in study.configs for stage in config.stages())
+    for config in dict.fromkeys(stages):
         run_splits(config)
 
 
@@ -147,7 +180,7 @@ def papermill_command(config: RunConfig, study: str, run: str) -> str:
     """Return the command that makes this run by hand: sampler, seed and what differs from its default are named."""
     parts = ["papermill", "notebooks/2-train.ipynb", f"{run}.ipynb", "-r", "study", study]
     defaults = RunConfig().model_dump(mode="json")
-    named = {"sampler", "seed", *(["alpha"] if config.sampler == "hybrid" else [])}
+    named = {"sampler", "seed", *(["alpha"] if config.sampler.startswith("hybrid") else [])}
     for name, value in config.model_dump(mode="json").items():
         if value == defaults[name] and name not in named:
             continue

@@ -42,6 +42,10 @@ class Embedded:
         )
         return first, second
 
+    def evaluate(self, measures: Sequence[str] = DEFAULT, settings: Sequence[str] | None = None) -> Evaluation:
+        """Score it; see :func:`hybridlib.evaluation.evaluate`."""
+        return evaluate(self.collection, self.queries, self.passages, measures=measures, settings=settings)
+
     def geometry(self) -> dict[str, float]:
         """Numbers of the space; see :func:`hybridlib.geometry.geometry`."""
         relevant, concept = self.collection.relevant, pd.factorize(self.collection.passage_concept)[0]
@@ -98,7 +102,4 @@ def evaluate_system(
         if fit is None:
             raise InputError(f"{name}: found no texts to fit on, expected some")
         systems[name] = debiased(name, fit, test)
-    return {
-        name: (system, evaluate(test.collection, system.queries, system.passages, measures=measures, settings=settings))
-        for name, system in systems.items()
-    }
+    return {name: (system, system.evaluate(measures, settings)) for name, system in systems.items()}

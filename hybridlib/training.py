@@ -1,4 +1,4 @@
-"""The training loop: batches of pairs, one objective, AdamW, validation, the best checkpoint."""
+"""The training loop: batches of pairs, one objective, AdamW, validation, the best weights."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import logging
 import math
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from itertools import islice
 
 import numpy as np
 import pandas as pd
@@ -17,28 +17,19 @@ import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
+from hybridlib.batch_texts import StepTexts, TrainingTexts
+from hybridlib.batches import batches, make_sampler
 from hybridlib.config import RunConfig
 from hybridlib.corpora.corpus import Corpus
-from hybridlib.corpora.joined import JoinedCorpus
-from hybridlib.encoders.encoder import DualEncoder, Role
+from hybridlib.encoders.encoder import DualEncoder
 from hybridlib.errors import InputError
 from hybridlib.gradcache import cached_backward
-from hybridlib.mixture import CorpusMixtureSampler
-from hybridlib.objectives import Batch as EmbeddedBatch
 from hybridlib.objectives.compose import WeightedSum, build
 from hybridlib.objectives.objective import TemperatureObjective
 from hybridlib.objectives.statistics import similarity_statistics
-from hybridlib.pairs import Pairs
-from hybridlib.samplers import (
-    Batch,
-    CrosslingualBatchSampler,
-    HybridBatchSampler,
-    MixedBatchSampler,
-    MonolingualBatchSampler,
-    PairBatchSampler,
-)
 
 log = logging.getLogger(__name__)
+_NAMED = 64  # concepts of a batch in an error message
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,60 +37,22 @@ class Training:
     """What a training run leaves besides the trained encoder.
 
     Attributes:
-        history: a row a step: ``step``, ``loss``, the unweighted ``loss_<objective>`` of each where there are several,
-            learned numbers such as ``infonce_temperature``, ``learning_rate``, ``gradient_norm``, ``pairs_per_second``,
-            the batch's similarities (:func:`hybridlib.objectives.statistics.similarity_statistics`), ``validation``
-            where there was one, else NaN, and ``seconds`` since the start.
+        history: a row an update: ``step``, ``loss``, the unweighted ``loss_<objective>`` of each where there are
+            several, learned numbers such as ``infonce_temperature``, ``learning_rate``, ``gradient_norm``,
+            ``pairs_per_second``, the batch's similarities
+            (:func:`hybridlib.objectives.statistics.similarity_statistics`), ``validation`` where there was one, else
+            NaN, and ``seconds`` since the start. Of several batches an update these are means.
         best_step: the step whose weights the encoder has now.
         seconds: wall time of training, validations included.
         cpu_seconds: processor time of the same, over all threads: what it cost where other work ran beside it.
+        learned: parameters and buffers of the objective at the end, such as a projection.
     """
 
     history: pd.DataFrame
     best_step: int
     seconds: float
     cpu_seconds: float
-
-
-def make_sampler(config: RunConfig, corpus: Corpus) -> PairBatchSampler | CorpusMixtureSampler:
-    """Return the sampler that a configuration names; of joined corpora one that draws the corpus of each batch.
-
-    Raises:
-        InputError: if a corpus has too few concepts for it; the message names the corpus.
-    """
-    if not isinstance(corpus, JoinedCorpus):
-        return _pair_sampler(config, corpus, config.seed)
-    seeds = np.random.SeedSequence(config.seed).generate_state(len(corpus.parts)).tolist()
-    samplers = [_pair_sampler(config, part, seed) for part, seed in zip(corpus.parts, seeds, strict=True)]
-    return CorpusMixtureSampler(samplers, seed=config.seed, corpus_power=config.corpus_power)
-
-
-def _pair_sampler(config: RunConfig, corpus: Corpus, seed: int) -> PairBatchSampler:
-    kinds: dict[str, Callable[..., PairBatchSampler]] = {
-        "mixed": MixedBatchSampler,
-        "monolingual": MonolingualBatchSampler,
-        "crosslingual": CrosslingualBatchSampler,
-        "hybrid": partial(HybridBatchSampler, alpha=config.alpha),
-    }
-    if config.sampler not in kinds:
-        raise InputError(f"sampler: found {config.sampler!r}, expected one of {' '.join(kinds)}")
-    try:
-        return kinds[config.sampler](corpus.pairs, config.batch_size, seed=seed, language_power=config.language_power)
-    except InputError as error:
-        raise InputError(f"corpus {corpus.name}: {error}") from None
-
-
-def batches(sampler: PairBatchSampler | CorpusMixtureSampler, steps: int) -> Iterator[Batch]:
-    """Yield ``steps`` batches, epoch after epoch."""
-    done, epoch = 0, 0
-    while done < steps:
-        sampler.set_epoch(epoch)
-        for batch in sampler:
-            yield batch
-            done += 1
-            if done == steps:
-                return
-        epoch += 1
+    learned: dict[str, Tensor]
 
 
 def parameter_groups(encoder: nn.Module, objective: nn.Module, weight_decay: float) -> list[dict[str, object]]:
@@ -125,126 +78,130 @@ def learning_rate_factor(step: int, steps: int, warmup: float) -> float:
 
 
 def train(
-    config: RunConfig, encoder: DualEncoder, corpus: Corpus, validate: Callable[[DualEncoder], float]
+    config: RunConfig,
+    encoder: DualEncoder,
+    corpus: Corpus,
+    validate: Callable[[DualEncoder], float],
+    learned: Mapping[str, Tensor] | None = None,
 ) -> Training:
     """Train ``encoder`` in place; it ends with the weights of its best validation.
 
     Args:
-        config: sampler, objective, optimisation, seed.
+        config: of one stage: sampler, objective, optimisation, seed.
         encoder: to be trained.
         corpus: training texts; of a :class:`hybridlib.corpora.joined.JoinedCorpus` each batch is of one part.
         validate: returns the figure to maximise; called every ``validate_every`` steps and after the last.
+        learned: ``learned`` of an earlier stage; an objective goes on with what is called as its own.
 
     Raises:
-        InputError: if the loss is not finite; the message names the step.
+        InputError: if a loss or a gradient is not finite; the message names the step, the batch's concepts and the last
+            finite values. The encoder then has the weights of its best validation so far.
     """
     torch.manual_seed(config.seed)
     torch.set_num_threads(config.threads)
-    pairs = corpus.pairs
-    sampler = make_sampler(config, corpus)
-    tokens = _PairTokens(encoder, corpus)
-    objective = build(config.objective, concepts=len(corpus.concepts)).to(encoder.device)
-    groups = parameter_groups(encoder, objective, config.weight_decay)
-    optimizer = torch.optim.AdamW(groups, lr=config.learning_rate, fused=True)
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda step: learning_rate_factor(step, config.steps, config.warmup)
-    )
-    trained = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    start, cpu_start = time.perf_counter(), time.process_time()
+    stepping = _Stepping(config, encoder, corpus, learned or {})
     history: list[dict[str, float]] = []
     best, best_step, best_state = -math.inf, 0, {}
-    start, cpu_start = time.perf_counter(), time.process_time()
     encoder.train()
-    for step, batch in enumerate(_shown(batches(sampler, config.steps), config.steps), start=1):
-        begun = time.perf_counter()
-        rows = [*(tokens.of(row, "query") for row, _ in batch), *(tokens.of(row, "passage") for _, row in batch)]
-        evaluated = _Evaluated(objective, pairs, batch, step)
-        optimizer.zero_grad(set_to_none=True)
-        if config.chunk_tokens is None:
-            evaluated(encoder(rows)).backward()
-        else:
-            cached_backward(encoder, rows, evaluated, chunk_tokens=config.chunk_tokens)
-        norm = nn.utils.clip_grad_norm_(trained, config.max_gradient_norm)
-        rate = optimizer.param_groups[0]["lr"]
-        optimizer.step()
-        schedule.step()
-        row = {
-            "step": step,
-            **evaluated.row,
-            "learning_rate": rate,
-            "gradient_norm": float(norm),
-            "pairs_per_second": len(batch) / (time.perf_counter() - begun),
-            "validation": math.nan,
-        }
-        if step % config.validate_every == 0 or step == config.steps:
-            row["validation"] = validate(encoder)
-            encoder.train()
-            log.info("step %d of %d: validation nDCG@10 %.4f", step, config.steps, row["validation"])
-            if row["validation"] > best:
-                best, best_step, best_state = row["validation"], step, copy.deepcopy(encoder.state_dict())
-        history.append({**row, "seconds": time.perf_counter() - start})
-        if step % max(1, config.steps // 10) == 0:
-            log.info("step %d of %d: loss %.4f, %.0f s", step, config.steps, row["loss"], history[-1]["seconds"])
-    if not best_state:
-        raise InputError("training: found no validation score that is a number, expected one at least")
-    encoder.load_state_dict(best_state)
-    encoder.eval()
+    try:
+        for step in tqdm(range(1, config.updates + 1), "train", disable=not sys.stderr.isatty()):
+            row = {"step": step, **stepping.update(step), "validation": math.nan}
+            if step % config.validate_every == 0 or step == config.updates:
+                row["validation"] = validate(encoder)
+                encoder.train()
+                log.info("step %d of %d: validation nDCG@10 %.4f", step, config.updates, row["validation"])
+                if row["validation"] > best:
+                    best, best_step, best_state = row["validation"], step, copy.deepcopy(encoder.state_dict())
+            history.append({**row, "seconds": time.perf_counter() - start})
+            if step % max(1, config.updates // 10) == 0:
+                log.info("step %d of %d: loss %.4f, %.0f s", step, config.updates, row["loss"], history[-1]["seconds"])
+        if not best_state:
+            raise InputError("training: found no validation score that is a number, expected one at least")
+    finally:
+        if best_state:
+            encoder.load_state_dict(best_state)
+        encoder.eval()
     seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - cpu_start
-    return Training(pd.DataFrame(history), best_step, seconds, cpu_seconds)
+    return Training(pd.DataFrame(history), best_step, seconds, cpu_seconds, dict(stepping.objective.state_dict()))
 
 
-class _Evaluated:
-    """The loss of one batch as a function of its vectors, queries first; keeps its numbers for the history."""
+class _Stepping:
+    """What an update of the weights needs: batches, texts, objective, optimiser and its schedule."""
 
-    def __init__(self, objective: WeightedSum, pairs: Pairs, batch: Batch, step: int) -> None:
-        self.objective, self.step = objective, step
-        rows = np.asarray(batch)
-        self.numbers = pairs.concept[rows[:, 0]], pairs.language[rows[:, 0]], pairs.language[rows[:, 1]]
-        self.row: dict[str, float] = {}
-
-    def __call__(self, vectors: Tensor) -> Tensor:
-        """Return the loss.
-
-        Raises:
-            InputError: if it is not finite; the message names the step.
-        """
-        queries, passages = vectors.split(len(vectors) // 2)
-        concepts, asked, answered = (torch.as_tensor(values, device=vectors.device) for values in self.numbers)
-        embedded = EmbeddedBatch(queries, passages, concepts, asked, answered)
-        parts = self.objective.parts(embedded)
-        loss = self.objective.total(parts)
-        if not torch.isfinite(loss):
-            raise InputError(f"training: found loss {loss.item()} at step {self.step}, expected a finite one")
-        self.row = {"loss": loss.item()}
-        if len(parts) > 1:
-            self.row |= {f"loss_{name}": part.item() for name, part in parts.items()}
-        self.row |= {
-            f"{name}_temperature": one.temperature.item()
-            for name, one in self.objective.objectives.items()
-            if isinstance(one, TemperatureObjective) and one.log_scale.requires_grad
-        }
-        self.row |= similarity_statistics(embedded)
-        return loss
-
-
-class _PairTokens:
-    """Token ids of a corpus's rows, tokenised once for each role that a row can have."""
-
-    def __init__(self, encoder: DualEncoder, corpus: Corpus) -> None:
-        texts = np.asarray(corpus.table["text"], dtype=object)
-        self.ids: dict[str, dict[int, list[int]]] = {}
-        roles: tuple[tuple[Role, np.ndarray], ...] = (
-            ("query", corpus.pairs.is_query),
-            ("passage", corpus.pairs.is_passage),
+    def __init__(self, config: RunConfig, encoder: DualEncoder, corpus: Corpus, learned: Mapping[str, Tensor]) -> None:
+        self.config, self.encoder, self.concepts = config, encoder, corpus.concepts
+        self.texts = TrainingTexts(config, encoder, corpus)
+        self.objective = build(config.objective, dimension=encoder.dimension, **self.texts.sizes).to(encoder.device)
+        own = self.objective.state_dict()
+        self.objective.load_state_dict(own | {name: value for name, value in learned.items() if name in own})
+        self.batches = batches(make_sampler(config, corpus), config.updates * config.accumulate)
+        groups = parameter_groups(encoder, self.objective, config.weight_decay)
+        self.optimizer = torch.optim.AdamW(groups, lr=config.learning_rate, fused=True)
+        self.trained = [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
+        self.schedule = torch.optim.lr_scheduler.LambdaLR(
+            self.optimizer, lambda step: learning_rate_factor(step, config.updates, config.warmup)
         )
-        for role, chosen in roles:
-            rows = np.flatnonzero(chosen)
-            self.ids[role] = dict(zip(rows.tolist(), encoder.tokenize(texts[rows].tolist(), role), strict=True))
+        self.last = "none"
 
-    def of(self, row: int, role: Role) -> list[int]:
-        """Return the token ids of a row in a role."""
-        return self.ids[role][row]
+    def update(self, step: int) -> dict[str, float]:
+        """Change the weights once; return the numbers of the history."""
+        begun = time.perf_counter()
+        self.optimizer.zero_grad(set_to_none=True)
+        texts = [self.texts.of(batch, step) for batch in islice(self.batches, self.config.accumulate)]
+        rows = [self._add_gradient(one, step) for one in texts]
+        norm = nn.utils.clip_grad_norm_(self.trained, self.config.max_gradient_norm).item()
+        self._check("gradient norm", norm, step, texts)
+        rate = self.optimizer.param_groups[0]["lr"]
+        self.optimizer.step()
+        self.schedule.step()
+        row = rows[0] if len(rows) == 1 else pd.DataFrame(rows).mean().to_dict()
+        self.last = f"loss {row['loss']:.6g} and gradient norm {norm:.6g} at step {step}"
+        pairs = sum(len(one) for one in texts)
+        return {
+            **row,
+            "learning_rate": rate,
+            "gradient_norm": norm,
+            "pairs_per_second": pairs / (time.perf_counter() - begun),
+        }
+
+    def _add_gradient(self, texts: StepTexts, step: int) -> dict[str, float]:
+        """Add one batch's share of the gradient; return its loss, the parts of it, and its similarities."""
+        row: dict[str, float] = {}
+
+        def loss_of(vectors: Tensor) -> Tensor:
+            batch = texts.batch(vectors)
+            parts = self.objective.parts(batch)
+            loss = self.objective.total(parts)
+            self._check("loss", loss.item(), step, [texts])
+            row["loss"] = loss.item()
+            if len(parts) > 1:
+                row.update({f"loss_{name}": part.item() for name, part in parts.items()})
+            row.update(_temperatures(self.objective))
+            row.update(similarity_statistics(batch))
+            return loss / self.config.accumulate
+
+        if self.config.chunk_tokens is None:
+            loss_of(self.encoder(texts.tokens)).backward()
+        else:
+            cached_backward(self.encoder, texts.tokens, loss_of, chunk_tokens=self.config.chunk_tokens)
+        return row
+
+    def _check(self, what: str, value: float, step: int, texts: Sequence[StepTexts]) -> None:
+        if math.isfinite(value):
+            return
+        concepts = [self.concepts[i] for i in np.unique(np.concatenate([one.concepts for one in texts]))]
+        more = f" and {len(concepts) - _NAMED} more" if len(concepts) > _NAMED else ""
+        raise InputError(
+            f"training: found {what} {value} at step {step}, expected a finite one; last finite: {self.last}; "
+            f"concepts of the batch: {' '.join(concepts[:_NAMED])}{more}"
+        )
 
 
-def _shown(items: Iterator[Batch], total: int) -> Iterator[Batch]:
-    """Show a progress bar in a terminal and nothing elsewhere (notebooks get log lines)."""
-    return iter(tqdm(items, total=total, desc="train", unit="batch", disable=not sys.stderr.isatty()))
+def _temperatures(objective: WeightedSum) -> dict[str, float]:
+    """Return the temperatures that are learned."""
+    return {
+        f"{name}_temperature": one.temperature.item()
+        for name, one in objective.objectives.items()
+        if isinstance(one, TemperatureObjective) and one.log_scale.requires_grad
+    }

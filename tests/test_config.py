@@ -45,14 +45,55 @@ def test_training_corpora_must_be_different_and_some(names, found):
     assert str(error.value) == f"study.yaml: train_corpora: found {found}, expected different corpora"
 
 
-def test_the_corpus_that_is_tested_on_is_no_training_corpus():
-    with pytest.raises(InputError, match="train_corpora: found scenes, which is tested on, expected other corpora"):
-        RunConfig.checked({"train_corpora": ["xm3600", "scenes"]})
-
-
 def test_training_corpora_train_whole():
     with pytest.raises(InputError, match="train_concepts: found 50 beside train_corpora, expected none"):
         RunConfig.checked({"train_corpora": ["xm3600"], "train_concepts": 50})
+    assert RunConfig.checked({"train_corpora": ["xm3600", "scenes"], "train_concepts": 50}).corpus == "scenes"
+
+
+TEACHER = {"teacher": "tiny", "objective": {"kl": {}}}
+UNFIT = {
+    "schedule without end": ({"alpha_schedule": "step"}, "alpha_schedule: found step without alpha_end"),
+    "end without hybrid": ({"alpha_end": 0.0, "sampler": "mixed"}, "alpha_end: found 0.0 with sampler mixed"),
+    "end with corpora": ({"alpha_end": 0.0, "train_corpora": ["xm3600"]}, "alpha_end: found 0.0 with sampler hybrid"),
+    "odd batch": ({"sampler": "both_pairs", "batch_size": 9}, "batch_size: found 9, expected an even number"),
+    "no teacher": ({"objective": {"kl": {}}}, "teacher: found None, expected an encoder to learn from"),
+    "idle teacher": ({"teacher": "tiny"}, "teacher: found tiny, expected none: the objective does not learn from one"),
+    "language without teacher": ({"teacher_language": "en"}, "teacher_language: found en without teacher"),
+    "no hard negatives": ({"objective": {"hybrid_paper": {}}}, "hard_negatives: found 0, expected 1 or more"),
+    "seed of a stage": ({"first_stage": {"seed": 2, "steps": 3}}, "first_stage: found seed, expected it once"),
+    "stage of stages": ({"first_stage": {"first_stage": None}}, "first_stage: found first_stage, expected it once"),
+    "wrong value in a stage": ({"first_stage": {"steps": 0}}, "first_stage: found steps = 0, expected greater than"),
+    "unknown name in a stage": ({"first_stage": {"step": 5}}, "first_stage: found unknown parameter 'step'"),
+}
+
+
+@pytest.mark.parametrize(("values", "expected"), UNFIT.values(), ids=UNFIT)
+def test_values_that_do_not_fit_together(values, expected):
+    with pytest.raises(InputError) as error:
+        RunConfig.checked(values, "study.yaml")
+    assert str(error.value).startswith(f"study.yaml: {expected}")
+
+
+def test_stages_differ_in_what_the_first_one_says():
+    config = RunConfig(**TEACHER, steps=9, first_stage={"steps": 4, "train_corpora": ["xm3600"], "learning_rate": 1.0})
+    first, last = config.stages()
+    assert last == config.model_copy(update={"first_stage": None})
+    assert first == last.model_copy(update={"steps": 4, "train_corpora": ("xm3600",), "learning_rate": 1.0})
+    assert last.stages() == [last]
+
+
+@pytest.mark.parametrize(
+    ("values", "updates"),
+    [
+        ({"steps": 7}, 7),
+        ({"train_pairs": 6400}, 100),
+        ({"train_pairs": 6463, "accumulate": 4}, 25),
+        ({"train_pairs": 9}, 1),
+    ],
+)
+def test_updates_are_the_steps_or_what_the_pairs_fill(values, updates):
+    assert RunConfig(**values).updates == updates
 
 
 @pytest.mark.parametrize("name", ["train_languages", "test_languages"])
@@ -94,6 +135,10 @@ def test_label_is_the_sampler_with_alpha_if_hybrid():
         "hybrid 0.5": RunConfig(),
         "hybrid 0.25": RunConfig(alpha=0.25),
         "hybrid 1": RunConfig(alpha=1.0),
+        "hybrid 1 to 0 linear": RunConfig(alpha=1.0, alpha_end=0.0),
+        "hybrid 0.2 to 0.8 step": RunConfig(alpha=0.2, alpha_end=0.8, alpha_schedule="step"),
+        "hybrid_rows 0.25": RunConfig(sampler="hybrid_rows", alpha=0.25),
+        "one_passage_language": RunConfig(sampler="one_passage_language"),
         "mixed": RunConfig(sampler="mixed", alpha=0.25),
         "untrained": RunConfig(sampler="untrained"),
     }
@@ -120,6 +165,11 @@ def test_run_names_differ_with_every_parameter_and_the_data():
         "batch_size": 32,
         "objective": {"dcl": {}},
         "chunk_tokens": 512,
+        "alpha_end": 0.25,
+        "hard_negatives": 1,
+        "train_pairs": 640,
+        "accumulate": 2,
+        "first_stage": {"steps": 3},
         "steps": 7,
         "learning_rate": 1e-3,
         "seed": 2,
@@ -134,6 +184,8 @@ def test_run_names_differ_with_every_parameter_and_the_data():
 def test_run_name_is_a_safe_file_name(alpha):
     name = RunConfig(alpha=alpha).run_name("a" * 64)
     assert checked_name(name, "run") == name
+    moving = RunConfig(alpha=alpha, alpha_end=0.5).run_name("a" * 64)
+    assert checked_name(moving, "run") == moving
     assert name.startswith(f"hybrid-{alpha:g}-seed1-")
 
 

@@ -31,7 +31,8 @@ def collection():
 
 
 def test_vectors_are_those_of_queries_and_passages(encoder, collection):
-    queries, passages = Evaluator(collection, encoder).vectors(encoder)
+    embedded = Evaluator(collection, encoder).embedded(encoder)
+    queries, passages = embedded.queries, embedded.passages
     texts = collection.queries["text"].tolist(), collection.passages["text"][:]
     assert (queries == encoder.encode(texts[0], "query", progress=False)).all()
     assert (passages == encoder.encode(texts[1], "passage", progress=False)).all()
@@ -39,7 +40,8 @@ def test_vectors_are_those_of_queries_and_passages(encoder, collection):
 
 def test_scores_are_those_of_the_vectors(encoder, collection):
     evaluator = Evaluator(collection, encoder)
-    expected = evaluate(collection, *evaluator.vectors(encoder)).scores
+    embedded = evaluator.embedded(encoder)
+    expected = evaluate(collection, embedded.queries, embedded.passages).scores
     for _ in range(2):
         pd.testing.assert_frame_equal(evaluator.evaluate(encoder).scores, expected)
 
@@ -49,7 +51,7 @@ def test_cached_vectors_give_the_same_scores(encoder, collection, tmp_path, monk
     evaluator = Evaluator(collection, encoder)
     direct = evaluator.evaluate(encoder)
     for _ in ("computed", "read"):
-        pd.testing.assert_frame_equal(evaluator.evaluate_cached(encoder).scores, direct.scores)
+        pd.testing.assert_frame_equal(evaluator.cached(encoder).evaluate().scores, direct.scores)
     assert [file for file in tmp_path.rglob("*") if file.is_file()]
 
 

@@ -5,7 +5,7 @@ import pytest
 from hybridlib.config import RunConfig
 from hybridlib.corpora.overlap import shared_texts
 from hybridlib.errors import InputError
-from hybridlib.splits import data_fingerprint, run_corpus, run_splits, train_parts
+from hybridlib.splits import data_fingerprint, other_corpora, run_corpus, run_splits
 
 CONFIG = RunConfig(
     train_languages=("zh", "en"),
@@ -103,7 +103,7 @@ def test_training_corpora_train_in_their_own_languages(own):
 
 
 def test_training_languages_restrict_each_training_corpus(own):
-    parts = train_parts(zero_shot(own("one", "en zh"), own("two", "en fr sw"), train_languages=("en", "sw")))
+    parts = other_corpora(zero_shot(own("one", "en zh"), own("two", "en fr sw"), train_languages=("en", "sw")))
     assert [part.languages for part in parts] == [["en"], ["en", "sw"]]
 
 

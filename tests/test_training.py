@@ -1,24 +1,21 @@
 import copy
 import math
+import re
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
+from hybridlib.batch_texts import TrainingTexts
+from hybridlib.batches import batches, make_sampler
 from hybridlib.config import RunConfig
 from hybridlib.corpora import scenes
 from hybridlib.corpora.joined import joined
 from hybridlib.encoders.encoder import DualEncoder
 from hybridlib.errors import InputError
 from hybridlib.objectives import Batch, InfoNCE
-from hybridlib.samplers import (
-    CrosslingualBatchSampler,
-    HybridBatchSampler,
-    MixedBatchSampler,
-    MonolingualBatchSampler,
-)
-from hybridlib.training import Training, batches, learning_rate_factor, make_sampler, parameter_groups, train
+from hybridlib.training import Training, learning_rate_factor, parameter_groups, train
 
 torch.set_num_threads(1)
 
@@ -51,6 +48,14 @@ def same(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> boo
 def trained(corpus, validate=lambda encoder: 0.0, **values) -> tuple[DualEncoder, Training]:
     encoder = DualEncoder.load("tiny")
     return encoder, train(config(**values), encoder, corpus, validate)
+
+
+def without_dropout() -> DualEncoder:
+    encoder = DualEncoder.load("tiny")
+    for module in encoder.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = 0.0
+    return encoder
 
 
 class Script:
@@ -158,10 +163,7 @@ def test_history_has_the_learning_rate_of_each_step(corpus):
 
 def test_first_loss_is_that_of_the_first_batch(corpus):
     """Without dropout the first loss can be computed by hand."""
-    encoder = DualEncoder.load("tiny")
-    for module in encoder.modules():
-        if isinstance(module, nn.Dropout):
-            module.p = 0.0
+    encoder = without_dropout()
     settings = config(sampler="crosslingual", steps=2)
     batch = next(iter(make_sampler(settings, corpus)))
     text, concept = corpus.table["text"], corpus.pairs.concept
@@ -188,10 +190,7 @@ def test_several_objectives_are_a_weighted_sum_with_a_column_each(corpus):
 
 def test_batches_in_chunks_train_alike(corpus):
     """Without dropout the chunks change nothing but rounding; with it they draw other units."""
-    plain, chunked = (DualEncoder.load("tiny") for _ in range(2))
-    for module in (*plain.modules(), *chunked.modules()):
-        if isinstance(module, nn.Dropout):
-            module.p = 0.0
+    plain, chunked = without_dropout(), without_dropout()
     train(config(), plain, corpus, lambda encoder: 0.0)
     train(config(chunk_tokens=64), chunked, corpus, lambda encoder: 0.0)
     for name, weights in state(plain).items():
@@ -215,14 +214,91 @@ def test_few_steps_train(corpus, steps, warmup):
     assert len(training.history) == steps
 
 
-def test_loss_that_is_not_finite_is_refused_with_its_step(corpus):
+def spoiled(at: str):
+    """A validation after which the loss or the gradient is not finite."""
+
     def spoil(encoder: DualEncoder) -> float:
-        with torch.no_grad():
-            encoder.model.get_input_embeddings().weight.fill_(math.nan)
+        if at == "loss":
+            with torch.no_grad():
+                encoder.model.get_input_embeddings().weight.fill_(math.nan)
+        else:
+            encoder.model.get_input_embeddings().weight.register_hook(lambda gradient: gradient * math.inf)
         return 0.0
 
-    with pytest.raises(InputError, match="training: found loss nan at step 3, expected a finite one"):
-        trained(corpus, spoil)
+    return spoil
+
+
+@pytest.mark.parametrize("at", ["loss", "gradient norm"])
+def test_what_is_not_finite_stops_with_step_concepts_and_last_values(corpus, at):
+    with pytest.raises(InputError) as raised:
+        trained(corpus, spoiled(at))
+    said = str(raised.value)
+    expected = (
+        r"training: found (loss|gradient norm) (nan|inf) at step 3, expected a finite one; last finite: loss \S+ and "
+    )
+    assert re.match(expected + r"gradient norm \S+ at step 2; concepts of the batch: ", said), said
+    assert at in said
+    third = list(batches(make_sampler(config(), corpus), 3))[2]
+    concepts = {corpus.table["concept"][query] for query, _ in third}
+    assert set(said.rpartition(": ")[2].split()) == concepts
+
+
+def test_encoder_has_its_best_weights_after_a_loss_that_is_not_finite(corpus):
+    encoder, best = DualEncoder.load("tiny"), {}
+
+    def validate(encoder: DualEncoder) -> float:
+        if best:
+            spoiled("loss")(encoder)
+            return -1.0
+        best.update(state(encoder))
+        return 1.0
+
+    with pytest.raises(InputError, match="found loss nan at step 5"):
+        train(config(steps=6), encoder, corpus, validate)
+    assert same(state(encoder), best)
+    assert not encoder.training
+
+
+def test_accumulated_batches_make_the_mean_gradient(corpus):
+    """One update by two batches; its gradient norm is that of the mean of their losses, and no contrast joins them."""
+    encoder = without_dropout()
+    settings = config(accumulate=2, steps=1, batch_size=6)
+    pair = list(batches(make_sampler(settings, corpus), 2))
+    texts = TrainingTexts(settings, encoder, corpus)
+    losses = []
+    for batch in pair:
+        step = texts.of(batch, 1)
+        losses.append(InfoNCE()(step.batch(encoder(step.tokens))))
+    (sum(losses) / 2).backward()
+    norm = math.sqrt(sum(p.grad.square().sum().item() for p in encoder.parameters() if p.grad is not None))
+    row = train(settings, without_dropout(), corpus, lambda encoder: 0.0).history.iloc[0]
+    assert row["loss"] == pytest.approx(sum(loss.item() for loss in losses) / 2, rel=1e-5)
+    assert row["gradient_norm"] == pytest.approx(norm, rel=1e-4)
+
+
+def test_pairs_to_train_on_make_the_steps(corpus):
+    _, training = trained(corpus, train_pairs=73, accumulate=2)
+    assert len(training.history) == 73 // 24
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"objective": {"lakda": {}}},
+        {"objective": {"hybrid_paper": {}}, "hard_negatives": 2},
+        {"objective": {"infonce": {}}, "hard_negatives": 1, "chunk_tokens": 64},
+        {"objective": {"gist": {}}, "teacher": "tiny"},
+        {"objective": {"infonce": {"weight": 0.2}, "mimo_distillation": {"weight": 0.8}}, "teacher": "tiny"},
+        {"objective": {"memory_bank": {"size": 8}}, "accumulate": 2},
+        {"objective": {"supcon": {}}, "sampler": "both_pairs"},
+    ],
+    ids=str,
+)
+def test_objectives_that_need_more_than_pairs_train(corpus, values, tmp_path, monkeypatch):
+    monkeypatch.setenv("HYBRIDLIB_CACHE", str(tmp_path))
+    encoder, training = trained(corpus, **values)
+    assert np.isfinite(training.history["loss"]).all()
+    assert not same(state(encoder), state(DualEncoder.load("tiny")))
 
 
 def test_matrices_decay_and_biases_norms_and_temperature_do_not():
@@ -263,60 +339,3 @@ def test_learning_rate_is_positive_at_every_step_and_0_after_the_last(steps, war
     assert all(0 < factor <= 1 for factor in factors)
     assert max(factors) == 1
     assert learning_rate_factor(steps, steps, warmup) == 0
-
-
-@pytest.mark.parametrize("steps", [1, 4, 5, 6, 13])
-def test_batches_go_on_in_the_next_epoch(corpus, steps):
-    sampler = make_sampler(config(), corpus)
-    epochs = []
-    for epoch in range(4):
-        sampler.set_epoch(epoch)
-        epochs.extend(sampler)
-    assert len(sampler) == 5
-    assert list(batches(make_sampler(config(), corpus), steps)) == epochs[:steps]
-    assert epochs[:5] != epochs[5:10]
-
-
-SAMPLERS = {
-    "mixed": MixedBatchSampler,
-    "monolingual": MonolingualBatchSampler,
-    "crosslingual": CrosslingualBatchSampler,
-    "hybrid": HybridBatchSampler,
-}
-
-
-@pytest.mark.parametrize(("name", "kind"), SAMPLERS.items())
-def test_sampler_is_the_one_named_with_its_parameters(corpus, name, kind):
-    sampler = make_sampler(config(sampler=name, seed=7, alpha=0.25, batch_size=9), corpus)
-    assert type(sampler) is kind
-    assert (sampler.seed, sampler.batch_size) == (7, 9)
-    assert getattr(sampler, "alpha", 0.25) == 0.25
-    assert list(sampler) == list(kind(corpus.pairs, 9, seed=7, **({"alpha": 0.25} if name == "hybrid" else {})))
-
-
-def test_language_power_reaches_the_sampler(corpus):
-    rows = corpus.table
-    few = rows["concept"].isin(corpus.concepts[:20]) | (rows["language"] != "ru")
-    uneven = type(corpus).from_rows(rows[few].itertuples(index=False, name=None), "uneven")
-    weights = {power: make_sampler(config(language_power=power), uneven).weights for power in (0.0, 1.0)}
-    assert weights[0.0].tolist() == [1, 1, 1]
-    assert weights[1.0].tolist() == [60, 60, 20]
-
-
-def test_untrained_has_no_sampler(corpus):
-    with pytest.raises(InputError, match="found 'untrained', expected one of mixed monolingual crosslingual hybrid"):
-        make_sampler(config(sampler="untrained"), corpus)
-
-
-@pytest.mark.parametrize(("name", "kind"), SAMPLERS.items())
-def test_joined_corpora_have_a_sampler_each(parts, name, kind):
-    sampler, alone = (make_sampler(config(sampler=name, corpus_power=2.0), joined(parts[:n])) for n in (2, 1))
-    assert [type(part) for part in sampler.parts] == [kind, kind]
-    assert (sampler.weights.tolist(), len(sampler)) == ([1, pytest.approx(4 / 9)], 3 + 2)
-    assert len({sampler.seed, *(part.seed for part in sampler.parts)}) == 3
-    assert list(sampler.parts[0]) == list(alone.parts[0])
-
-
-def test_corpus_with_too_few_concepts_for_a_sampler_is_named(corpus):
-    with pytest.raises(InputError, match="corpus scenes: CrosslingualBatchSampler: found batch_size 12, expected at"):
-        make_sampler(config(sampler="crosslingual"), joined([corpus, corpus.select(languages=["en"])]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -13,7 +14,8 @@ from hybridlib.errors import InputError
 CORPORA = (
     "scenes, xm3600, xquad-r, mlqa-r, belebele, miracl, mmarco:PAIRS, squad:FOLDER, beir:FOLDER[#SPLIT], "
     "a .yaml file that describes columns, or a .jsonl, .jsonl.gz or .parquet file; xm3600:PATH, xquad-r:FOLDER, "
-    "mlqa-r:FOLDER and miracl:SOURCE read from elsewhere, xquad-r+paragraphs adds its paragraph to each sentence"
+    "mlqa-r:FOLDER and miracl:SOURCE read from elsewhere, xquad-r+paragraphs adds its paragraph to each sentence; "
+    "$NAME stands for a variable of the environment"
 )
 _Languages = Sequence[str] | None
 
@@ -61,6 +63,7 @@ def check_corpus_name(name: str, where: str = "corpus") -> None:
 
 def _parsed(name: str, where: str = "corpus") -> tuple[str, str]:
     """Return the kind of corpus and what stands after the colon (of a file: the file)."""
+    name = os.path.expandvars(name)
     kind, colon, place = name.partition(":")
     known = (kind in _COLLECTIONS or kind in _CORPORA) and kind not in _FILES
     fits = bool(colon) == bool(place) and (kind != "scenes" if place else kind not in _NEED_PLACE)
