@@ -1,21 +1,15 @@
-"""The commands evaluate, compare and texts; their page is written in tests/notebooks, here it is left out."""
-
 import json
 import sys
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
-from typer.testing import CliRunner
+from evaluate_cli import invoke
 
 from hybridlib import __main__ as command_line
-from hybridlib import evaluate_command
 from hybridlib.comparison import comparisons
-from hybridlib.config import RunConfig
-from hybridlib.corpora.collection import Collection
 from hybridlib.corpora.load import load_collection
 from hybridlib.debias import DEBIASINGS
 from hybridlib.encoders.encoder import DualEncoder
@@ -24,23 +18,17 @@ from hybridlib.evaluation import evaluate
 from hybridlib.evaluator import Evaluator
 from hybridlib.measures import DEFAULT
 from hybridlib.results import Results
-from hybridlib.runs import load_encoder, write_run
-from hybridlib.splits import run_splits
 from hybridlib.system import Embedded, debiased
 from hybridlib.vectors import write_vectors
 
+pytestmark = pytest.mark.usefixtures("pages")
+
+"""The commands evaluate, compare and texts; their page is written in tests/notebooks, here it is left out."""
+
 torch.set_num_threads(1)
+
 CODES = ("en", "de", "zh")
 WORDS = {"en": "the {} and {}", "de": "das {} und {}", "zh": "{}和{}的", "fr": "le {} et {}"}
-
-
-@pytest.fixture(autouse=True)
-def pages(tmp_path, monkeypatch):
-    """A cache of its own, and the arguments of the pages that are asked for."""
-    asked = []
-    monkeypatch.setenv("HYBRIDLIB_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(evaluate_command, "execute_evaluation", lambda *given: asked.append(given) or Path("page.html"))
-    return asked
 
 
 @pytest.fixture(scope="module")
@@ -55,10 +43,6 @@ def corpus(tmp_path_factory):
     return file
 
 
-def invoke(*arguments):
-    return CliRunner().invoke(command_line.app, [str(argument) for argument in arguments], catch_exceptions=False)
-
-
 def evaluated(corpus, out, *options, encoder="tiny"):
     outcome = invoke("evaluate", "--corpus", corpus, "--out", out, "--encoder", encoder, *options)
     return Results.read(out), outcome.stdout
@@ -66,7 +50,7 @@ def evaluated(corpus, out, *options, encoder="tiny"):
 
 def expected_of(corpus, languages=None) -> Embedded:
     collection, encoder = load_collection(str(corpus), languages), DualEncoder.load("tiny")
-    return Embedded(collection, *Evaluator(collection, encoder).vectors(encoder))
+    return Evaluator(collection, encoder).embedded(encoder)
 
 
 def same(found: pd.DataFrame, embedded: Embedded, **options) -> None:
@@ -162,66 +146,6 @@ def test_vectors_from_files_are_evaluated(corpus, embeddings, tmp_path):
     read = Results.read(tmp_path / "out")
     same(read.scores()["bm25"], Embedded(collection, *rows))
     assert read.result["embeddings"] == str(embeddings)
-
-
-CONFIG = RunConfig(
-    encoder="tiny", train_languages=("en", "de"), test_languages=("en", "zh"), train_concepts=20,
-    validation_concepts=4, test_concepts=8, max_length=32, batch_size=4, threads=1,
-)  # fmt: skip
-
-
-def finished(folder, config):
-    """A run whose encoder is as it was before training."""
-    split = run_splits(config)
-    encoder = load_encoder(config, split)
-    scores = Evaluator(Collection.from_corpus(split.test), encoder).evaluate(encoder)
-    write_run(folder, config, split, scores, scores, None, {})
-    encoder.save(folder / "encoder")
-    return folder
-
-
-def test_run_is_evaluated_on_its_test_concepts(tmp_path):
-    run = finished(tmp_path / "a-run", CONFIG)
-    invoke("evaluate", "--run", run, "--out", tmp_path / "out")
-    read = Results.read(tmp_path / "out")
-    expected = json.loads((run / "result.json").read_text())["means"]["all"]
-    assert {name: pytest.approx(means) for name, means in read.result["means"]["none"].items()} == expected
-    assert (read.result["label"], read.result["seed"], read.result["run"]) == ("hybrid 0.5", 1, "a-run")
-    assert RunConfig.checked(read.result["configuration"]) == CONFIG
-
-
-def test_untrained_run_has_no_seed_and_needs_no_weights(tmp_path):
-    run = finished(tmp_path / "a-run", CONFIG.model_copy(update={"sampler": "untrained"}))
-    (run / "encoder").rename(tmp_path / "gone")
-    invoke("evaluate", "--run", run, "--out", tmp_path / "out", "--languages", "zh", "--measures", "AP")
-    result = Results.read(tmp_path / "out").result
-    assert (result["seed"], result["collection"]["languages"]) == (None, ["zh"])
-
-
-def test_run_is_debiased_on_training_concepts_in_its_test_languages(tmp_path, monkeypatch):
-    """With the full vocabulary: Chinese was not trained on, so its texts to fit on have pieces that were trimmed."""
-    trimmed, embed = [], evaluate_command.cached_text_vectors
-
-    def watched(encoder, *given):
-        trimmed.append(encoder.kept_ids is not None)
-        return embed(encoder, *given)
-
-    monkeypatch.setattr(evaluate_command, "cached_text_vectors", watched)
-    run = finished(tmp_path / "a-run", CONFIG)
-    invoke("evaluate", "--run", run, "--out", tmp_path / "out", "--debias", "centring", "--fit-concepts", 12)
-    read = Results.read(tmp_path / "out")
-    assert (read.result["fitted_on"]["concepts"], read.result["fitted_on"]["languages"]) == (12, ["en", "zh"])
-    assert list(read.scores()) == ["hybrid 0.5", "hybrid 0.5 + centring"]
-    assert trimmed == [False] * 4
-
-
-def test_run_of_another_corpus_is_refused(tmp_path):
-    run = finished(tmp_path / "a-run", CONFIG)
-    result = json.loads((run / "result.json").read_text())
-    result["fingerprint"]["test"] = "0" * 64
-    (run / "result.json").write_text(json.dumps(result))
-    with pytest.raises(InputError, match="a-run: found another corpus than the run was tested on"):
-        invoke("evaluate", "--run", run, "--out", tmp_path / "out")
 
 
 def test_systems_are_compared(corpus, tmp_path, pages):

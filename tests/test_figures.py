@@ -211,6 +211,15 @@ def test_balance_marks_seeds_means_and_the_ideal_corner():
     assert bar.get_ylabel() == "rank distance (lower is better)"
 
 
+def test_balance_numbers_many_configurations():
+    many = pd.concat([POINTS.assign(configuration=POINTS["configuration"] + f" {i}") for i in range(5)])
+    drawn = figures.balance_scatter(many)
+    names = list(dict.fromkeys(many["configuration"]))
+    assert len(names) > 8
+    assert labels(drawn.legends[0].get_texts()) == names
+    assert [*map(str, range(1, len(names) + 1)), "ideal corner"] == labels(drawn.axes[0].texts)
+
+
 def test_balance_colours_share_a_scale():
     axes, _ = figures.balance_scatter(POINTS).axes
     assert [dots.get_clim() for dots in axes.collections[1:-1]] == [(150.0, 400.0)] * 2

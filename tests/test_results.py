@@ -2,30 +2,17 @@ import json
 import platform
 from importlib.metadata import version
 
-import numpy as np
 import pandas as pd
 import pytest
 import torch
+from random_results import evaluated
 
 from hybridlib import results
-from hybridlib.corpora.collection import Collection
-from hybridlib.corpora.corpus import Corpus
 from hybridlib.errors import InputError
-from hybridlib.evaluation import KEYS, Evaluation, evaluate, macro_means
+from hybridlib.evaluation import KEYS, macro_means
 from hybridlib.results import PACKAGES, Results, environment, result_summary, systems, write_results
 
-FILES = ["ranks.parquet", "scores.parquet", "languages.parquet", "scores.csv", "result.json"]
 ABOUT = {"label": "mine", "seed": None}
-
-
-def evaluated(seed: int, settings: list[str] | None = None) -> Evaluation:
-    """Random vectors for two languages, and a third one that has passages and no queries."""
-    cells = [(f"c{c}", code) for c in range(12) for code in ("en", "de")]
-    rows = [(*cell, role, "x") for cell in cells for role in ("query", "passage")] + [("c0", "fr", "passage", "x")]
-    collection = Collection.from_corpus(Corpus.from_rows(rows, "mine"))
-    drawn = np.random.default_rng(seed).standard_normal((24 + 25, 8))
-    vectors = (drawn / np.linalg.norm(drawn, axis=1, keepdims=True)).astype(np.float32)
-    return evaluate(collection, vectors[:24], vectors[24:], settings=settings)
 
 
 @pytest.fixture(scope="module")
@@ -105,37 +92,6 @@ def test_without_the_pool_there_are_no_language_matrices(tmp_path):
     assert list(read.result["means"]["none"]) == ["crosslingual"]
     assert read.result["random_rank_distance"] == {}
     assert read.languages()["mine"].empty
-
-
-def test_result_is_written_last(evaluations, tmp_path, monkeypatch):
-    order, write = [], results.replace_file
-    monkeypatch.setattr(results, "replace_file", lambda path, data: (order.append(path.name), write(path, data)))
-    written(tmp_path, evaluations)
-    assert sorted(order) == sorted(FILES)
-    assert order[-1] == "result.json"
-
-
-@pytest.mark.parametrize("failing", FILES)
-def test_results_that_could_not_be_written_are_not_finished(evaluations, tmp_path, monkeypatch, failing):
-    """Not even if older ones were there."""
-    write = results.replace_file
-
-    def full_disk(path, data):
-        if path.name == failing:
-            raise OSError("no space left on device")
-        write(path, data)
-
-    (tmp_path / "result.json").write_text("{}")
-    monkeypatch.setattr(results, "replace_file", full_disk)
-    with pytest.raises(OSError, match="no space"):
-        written(tmp_path, evaluations)
-    assert not (tmp_path / "result.json").exists()
-
-
-def test_a_number_that_json_does_not_have_is_not_written(evaluations, tmp_path):
-    with pytest.raises(ValueError, match="JSON"):
-        written(tmp_path, evaluations, seconds=float("inf"))
-    assert not (tmp_path / "result.json").exists()
 
 
 def test_folder_without_results_is_refused(tmp_path):

@@ -208,3 +208,14 @@ def test_depth_outside_the_pool_is_refused(depth):
         exact_ranks(
             np.eye(3, dtype="f"), np.eye(3, dtype="f"), np.zeros(3, int), np.arange(3), np.arange(3), depth=depth
         )
+
+
+@pytest.mark.parametrize("dimension", [32, 384, 1024])
+@pytest.mark.parametrize("spread", [1e-3, 0.1, 10.0], ids=["one direction", "a cone", "all directions"])
+def test_errors_of_a_matrix_product_are_within_the_band(dimension, spread):
+    """What is farther apart than the band is not compared exactly, so the product's error must be smaller than that."""
+    rng = np.random.default_rng(dimension)
+    queries, passages = (1 + spread * rng.standard_normal((count, dimension)) for count in (200, 1000))
+    queries, passages = ((v / np.linalg.norm(v, axis=1, keepdims=True)).astype(np.float32) for v in (queries, passages))
+    error = np.abs(queries @ passages.T - queries.astype(np.float64) @ passages.T.astype(np.float64)).max()
+    assert 0 < error < 4 * 2.0**-24 * np.sqrt(dimension)

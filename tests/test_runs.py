@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hybridlib import results
 from hybridlib.config import RunConfig
 from hybridlib.corpora.collection import Collection
 from hybridlib.errors import InputError
@@ -28,6 +27,8 @@ CONFIG = RunConfig(
     validate_every=1,
     threads=1,
 )
+
+
 FILES = ["history.csv", "ranks.parquet", "scores.parquet", "top_share.parquet", "config.json", "result.json"]
 
 
@@ -40,7 +41,8 @@ def parts():
     before = test.evaluate(encoder)
     validation = Evaluator(Collection.from_corpus(split.validation), encoder)
     training = train(CONFIG, encoder, split.train, validation.balance)
-    return CONFIG, split, before, test.evaluate(encoder), training, {"train": 1.23456}
+    after = test.embedded(encoder)
+    return CONFIG, split, before, after.evaluate(), training, {"train": 1.23456}, after.geometry()
 
 
 @pytest.fixture(scope="module")
@@ -60,42 +62,9 @@ def test_files_of_a_run(folder):
 
 def test_untrained_run_has_no_history(parts, tmp_path):
     config, split, before, *_ = parts
-    result = write_run(tmp_path, config, split, before, before, None, {})
+    result = write_run(tmp_path, config, split, before, before, None, {}, {})
     assert result["best_step"] == 0
     assert {file.name for file in tmp_path.iterdir()} == set(FILES) - {"history.csv"}
-
-
-def test_result_is_written_last(parts, tmp_path, monkeypatch):
-    written, write = [], results.replace_file
-    monkeypatch.setattr(results, "replace_file", lambda path, data: (written.append(path.name), write(path, data)))
-    write_run(tmp_path, *parts)
-    assert sorted(written) == sorted(FILES)
-    assert written[-1] == "result.json"
-
-
-@pytest.mark.parametrize("failing", FILES)
-def test_run_that_could_not_be_written_is_not_finished(parts, tmp_path, monkeypatch, failing):
-    """Not even if an older result was there."""
-    write = results.replace_file
-
-    def full_disk(path, data):
-        if path.name == failing:
-            raise OSError("no space left on device")
-        write(path, data)
-
-    (tmp_path / "result.json").write_text("{}")
-    monkeypatch.setattr(results, "replace_file", full_disk)
-    with pytest.raises(OSError, match="no space"):
-        write_run(tmp_path, *parts)
-    assert not (tmp_path / "result.json").exists()
-
-
-def test_a_mean_that_is_no_number_is_not_written_as_one(parts, tmp_path):
-    """JSON has no infinity: the run fails instead of leaving a file that others cannot read."""
-    config, split, before, after, training, _ = parts
-    with pytest.raises(ValueError, match="JSON"):
-        write_run(tmp_path, config, split, before, after, training, {"train": float("inf")})
-    assert not (tmp_path / "result.json").exists()
 
 
 def test_returned_result_is_the_written_one(parts, tmp_path):
@@ -103,13 +72,14 @@ def test_returned_result_is_the_written_one(parts, tmp_path):
 
 
 def test_result_describes_the_run(folder, parts):
-    _, split, _, after, training, _ = parts
+    _, split, _, after, training, _, geometry = parts
     result = result_of(folder)
     assert (result["run"], result["label"], result["seed"]) == ("a-run", "hybrid 0.5", 1)
     assert (result["corpus"], result["notes"]) == ("scenes", list(split.test.notes))
     assert result["concepts"] == {"train": 20, "validation": 8, "test": 12}
     assert result["fingerprint"] == {part: corpus.fingerprint for part, corpus in split._asdict().items()}
     assert result["best_step"] == training.best_step
+    assert result["geometry"] == pytest.approx(geometry)
     assert result["random_rank_distance"] == pytest.approx(after.random_rank_distance.mean())
 
 

@@ -6,11 +6,11 @@ from itertools import islice, permutations, product
 
 import numpy as np
 import pytest
-import test_samplers as plain
+import sampler_cases as plain
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from sampler_cases import Case, property_test
 from scipy.stats import binomtest
-from test_samplers import Case, property_test
 
 from hybridlib.errors import InputError
 from hybridlib.pairs import Pairs

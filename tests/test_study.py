@@ -1,22 +1,15 @@
-import shlex
 from itertools import product
 from pathlib import Path
-from unittest import mock
 
-import papermill.cli
 import pytest
-from click.testing import CliRunner
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from papermill.translators import PythonTranslator
 
 from hybridlib.config import RunConfig
 from hybridlib.errors import InputError
 from hybridlib.splits import _corpus
-from hybridlib.study import check_data, load_study, papermill_command, result_file
+from hybridlib.study import check_data, load_study, result_file
 
 STUDIES = sorted((Path(__file__).parents[1] / "studies").glob("*.yaml"))
-RUNS = {"quick": 9, "smoke": 5, "xm3600": 13}
+RUNS = {"objectives-short": 30, "quick": 9, "smoke": 5, "xm3600": 13}
 
 
 @pytest.fixture
@@ -35,7 +28,7 @@ def study_of(tmp_path):
 def test_studies_of_the_project_load(file):
     study = load_study(file)
     assert (study.name, len(study.configs)) == (file.stem, RUNS[file.stem])
-    assert study.baseline == "monolingual"
+    assert study.baseline in study.names
     assert study.title != study.name
     assert study.question.endswith("?")
 
@@ -43,8 +36,8 @@ def test_studies_of_the_project_load(file):
 @pytest.mark.parametrize("file", STUDIES, ids=lambda file: file.stem)
 def test_configurations_of_a_study_differ_in_label_or_seed(file):
     """Else the comparison of the finished runs would refuse them."""
-    configs = load_study(file).configs
-    assert len({(config.label(), config.seed) for config in configs}) == len(configs)
+    study = load_study(file)
+    assert len({(name, config.seed) for config, name in study.labels().items()}) == len(study.configs)
 
 
 def test_demonstrations_are_the_studies_on_scenes(study_of):
@@ -136,10 +129,24 @@ def test_errors_name_file_value_and_expectation(study_of, tmp_path, text, said):
             ["monolingual, alpha 0.2", "monolingual, alpha 0.8", "hybrid 0.2", "hybrid 0.8"],
         ),
         ("{seed: [1, 2]}", ["hybrid 0.5", "hybrid 0.5"]),
+        ("{accumulate: [1, 4]}", ["hybrid 0.5", "hybrid 0.5, accumulate 4"]),
+        ("{first_stage: [null, {objective: {dcl: {}}}]}", ["hybrid 0.5", "hybrid 0.5, after dcl"]),
     ],
 )
 def test_configurations_have_labels_that_tell_them_apart(study_of, grid, labels):
     assert list(study_of(f"grid: {grid}").labels().values()) == labels
+
+
+def test_runs_may_be_called_by_a_label(study_of):
+    study = study_of("baseline: ours\nruns: [{label: ours, seed: 1}, {label: ours, seed: 2}, {sampler: mixed}]")
+    assert study.names == ("ours", "ours", "mixed")
+    assert [config.seed for config in study.configs] == [1, 2, 1]
+
+
+@pytest.mark.parametrize("runs", ["[{label: a}, {label: a, steps: 9}]", "[{label: mixed}, {sampler: mixed}]"])
+def test_label_of_two_configurations(study_of, runs):
+    with pytest.raises(InputError, match=r"mine.yaml: found label '(a|mixed)' for two configurations"):
+        study_of(f"runs: {runs}")
 
 
 def test_every_wrong_parameter_of_a_run_is_named(study_of):
@@ -214,74 +221,6 @@ def test_run_name_follows_the_corpora(study_of, tmp_path, run):
 def test_result_file_is_in_the_folder_of_the_run(tmp_path, monkeypatch):
     monkeypatch.setenv("HYBRIDLIB_REPORTS", str(tmp_path))
     assert result_file("mine", "mixed-seed1") == tmp_path / "mine" / "runs" / "mixed-seed1" / "result.json"
-
-
-def papermill_reads(command):
-    """Return the parameters that papermill's command line makes of a command; nothing is executed."""
-    program, *arguments = shlex.split(command)
-    assert program == "papermill"
-    with mock.patch("papermill.cli.execute_notebook") as execute:
-        outcome = CliRunner().invoke(papermill.cli.papermill, arguments)
-    assert outcome.exit_code == 0, outcome.output
-    assert execute.call_args.kwargs["input_path"] == "notebooks/2-train.ipynb"
-    return execute.call_args.kwargs["parameters"]
-
-
-words = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=12)
-codes = st.one_of(st.sampled_from(["no", "en", "yes", "on", "1", "1e3", "null", "~", "pt-BR", "2001-01-01"]), words)
-positive = st.floats(min_value=0, exclude_min=True, allow_infinity=False, allow_nan=False)
-parameters = st.fixed_dictionaries(
-    {},
-    optional={
-        "corpus": st.one_of(st.sampled_from(["1", "True", "None", "-p", "--help", "a b.jsonl", "$(x)", "'"]), words),
-        "corpus_path": words,
-        "train_languages": st.lists(codes, min_size=1, max_size=40, unique=True).map(tuple),
-        "test_languages": st.lists(codes, min_size=1, max_size=5, unique=True).map(tuple),
-        "train_concepts": st.integers(min_value=2),
-        "encoder": words,
-        "encoder_revision": st.one_of(st.sampled_from(["1e5", "007", "nan"]), words),
-        "trim_vocabulary": st.booleans(),
-        "precision": st.sampled_from(["auto", "bfloat16", "float32"]),
-        "sampler": st.sampled_from(["untrained", "mixed", "monolingual", "crosslingual", "hybrid"]),
-        "alpha": st.floats(0, 1),
-        "language_power": st.one_of(st.sampled_from([1, 1.0, 1e16, 1e300]), positive),
-        "learning_rate": positive,
-        "leave_out_overlap": st.booleans(),
-        "objective": st.sampled_from([{"siglip": {}}, {"infonce": {"temperature": 1e-05}, "vrns": {"weight": 30}}]),
-        "seed": st.integers(0, 2**32 - 1),
-    },
-)
-
-
-@settings(deadline=None)
-@given(parameters)
-def test_papermill_reads_the_command_as_the_configuration(given):
-    config = RunConfig(**given)
-    read = papermill_reads(papermill_command(config, "quick", "a-run"))
-    assert read.pop("study") == "quick"
-    assert RunConfig.checked(read) == config
-
-
-@settings(deadline=None)
-@given(parameters)
-def test_the_cell_that_papermill_writes_is_the_configuration(given):
-    config = RunConfig(**given)
-    cell = {}
-    exec(PythonTranslator.codify(papermill_reads(papermill_command(config, "quick", "a-run"))), cell)
-    assert RunConfig.checked({name: cell[name] for name in RunConfig.model_fields if name in cell}) == config
-
-
-@pytest.mark.parametrize("study", ["quick", "2024", "1e5", "nan", "1_000"])
-def test_papermill_reads_the_study_as_text(study):
-    assert papermill_reads(papermill_command(RunConfig(), study, "a-run"))["study"] == study
-
-
-def test_command_names_sampler_seed_and_what_differs_from_the_defaults():
-    config = RunConfig(alpha=0.25, train_languages=("en", "no"), train_corpora=("1", "a b.jsonl"))
-    read = papermill_reads(command := papermill_command(config, "quick", "a-run"))
-    assert set(read) == {"study", "sampler", "alpha", "seed", "train_languages", "train_corpora"}
-    assert read["train_corpora"] == ["1", "a b.jsonl"]
-    assert shlex.split(command)[:3] == ["papermill", "notebooks/2-train.ipynb", "a-run.ipynb"]
 
 
 def test_a_batch_larger_than_the_concepts_is_refused_before_training(study_of):

@@ -34,6 +34,15 @@ def test_a_path_loads_the_line_form(tmp_path: Path, suffix: str):
     assert rows == {("a", "de", "query", "eins"), ("a", "de", "passage", "zwei")}
 
 
+def test_a_path_may_start_with_a_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    written(tmp_path, ".jsonl")
+    monkeypatch.setenv("OWN_DATA", str(tmp_path))
+    assert load_corpus("$OWN_DATA/mine.jsonl").concepts == ["a"]
+    monkeypatch.delenv("OWN_DATA")
+    with pytest.raises(InputError, match=r"found corpus '\$OWN_DATA/mine.jsonl', expected scenes"):
+        load_corpus("$OWN_DATA/mine.jsonl")
+
+
 def test_scenes_loads_the_embedded_corpus():
     corpus = load_corpus("scenes")
     assert corpus.name == "scenes"

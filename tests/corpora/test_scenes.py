@@ -1,21 +1,17 @@
+"""Drawn scenes, their captions, and the corpus of them."""
+
 import unicodedata
-from collections import Counter
-from string import Formatter
-from typing import Any
 
 import numpy as np
 import pytest
+from scene_words import MENTIONED, Scene, every_language, mentioned
 
 from hybridlib.corpora import Corpus, scenes
-from hybridlib.corpora.scenes import FACTS, LANGUAGES, caption, choices, draw_scenes, language_data
+from hybridlib.corpora.scenes import FACTS, LANGUAGES, caption, choices, draw_scenes
 from hybridlib.errors import InputError
 from hybridlib.languages import LANGUAGES as TABLE
 
-Scene = dict[str, str]
-MENTIONED = [FACTS, *(tuple(fact for fact in FACTS if fact != left_out) for left_out in FACTS)]
 BOY = {"who": "boy", "action": "sing", "place": "park", "when": "rain"}
-
-every_language = pytest.mark.parametrize("language", LANGUAGES)
 
 
 @pytest.fixture(scope="module")
@@ -32,34 +28,6 @@ def scene_of(concept: str, drawn: list[Scene]) -> Scene:
     return drawn[int(concept.removeprefix("scene-"))]
 
 
-def forms(wording: Any) -> list[str]:
-    """Return the forms of one wording: a string, or one string a class or a place in the sentence."""
-    return [wording] if isinstance(wording, str) else list(wording.values())
-
-
-def wordings(language: str, fact: str, choice: str) -> list[Any]:
-    entry = language_data(language)[fact][choice]
-    return entry["words"] if fact == "who" else entry
-
-
-def lowered(text: str, language: str) -> str:
-    return (text.replace("İ", "i").replace("I", "ı") if language == "tr" else text).lower()
-
-
-def mentioned(text: str, scene: Scene, language: str) -> tuple[str, ...]:
-    """Return the facts of the scene whose words stand in the text."""
-    found = []
-    for fact in FACTS:
-        words = [form for wording in wordings(language, fact, scene[fact]) for form in forms(wording)]
-        if any(lowered(word, language) in lowered(text, language) for word in words):
-            found.append(fact)
-    return tuple(found)
-
-
-def names_in(frame: str) -> list[str]:
-    return [name for _, name, _, _ in Formatter().parse(frame) if name]
-
-
 def differences(one: Scene, other: Scene) -> int:
     return sum(one[fact] != other[fact] for fact in FACTS)
 
@@ -67,105 +35,6 @@ def differences(one: Scene, other: Scene) -> int:
 def fact_numbers(drawn: list[Scene]) -> np.ndarray:
     numbers = {fact: {name: i for i, name in enumerate(names)} for fact, names in choices().items()}
     return np.array([[numbers[fact][scene[fact]] for fact in FACTS] for scene in drawn])
-
-
-# ----------------------------------------------------------------------------------------------------- language files
-
-
-def test_there_are_twelve_languages_in_at_least_six_scripts():
-    assert len(set(LANGUAGES)) == 12
-    assert len({TABLE[code].script for code in LANGUAGES}) >= 6
-
-
-def test_every_fact_has_at_least_twenty_choices():
-    assert all(len(set(names)) >= 20 for names in choices().values())
-    assert tuple(choices()) == FACTS
-
-
-@every_language
-def test_a_language_has_the_choices_of_english(language: str):
-    assert language_data(language)["language"] == language
-    for fact in FACTS:
-        assert list(language_data(language)[fact]) == list(language_data("en")[fact])
-
-
-@every_language
-def test_a_language_has_the_keys_and_frames_of_english(language: str):
-    assert set(language_data(language)) == set(language_data("en"))
-    assert set(language_data(language)["frames"]) == {" ".join(facts) for facts in MENTIONED}
-
-
-@every_language
-@pytest.mark.parametrize("fact", FACTS)
-def test_every_choice_has_two_different_wordings(language: str, fact: str):
-    for choice in choices()[fact]:
-        one, other = (set(forms(wording)) for wording in wordings(language, fact, choice))
-        assert one.isdisjoint(other), choice
-
-
-@every_language
-@pytest.mark.parametrize("fact", FACTS)
-def test_no_wording_stands_for_two_choices(language: str, fact: str):
-    words = Counter()
-    for choice in choices()[fact]:
-        words.update(
-            {lowered(form, language) for wording in wordings(language, fact, choice) for form in forms(wording)}
-        )
-    assert words.most_common(1)[0][1] == 1, words.most_common(1)
-
-
-@every_language
-def test_every_action_has_one_form_a_class(language: str):
-    classes = language_data(language)["classes"]
-    for choice in choices()["action"]:
-        for wording in wordings(language, "action", choice):
-            if isinstance(wording, str):
-                assert len(classes) == 1, choice
-            else:
-                assert list(wording) == classes, choice
-
-
-@every_language
-def test_every_subject_has_a_class_and_every_class_a_subject(language: str):
-    data = language_data(language)
-    used = {subject["class"] for subject in [*data["who"].values(), data["someone"]]}
-    assert used == set(data["classes"])
-    assert len(set(data["someone"]["words"])) == 2
-
-
-@every_language
-@pytest.mark.parametrize("fact", ["place", "when"])
-def test_every_wording_of_a_fact_has_the_same_forms(language: str, fact: str):
-    shapes = {
-        None if isinstance(wording, str) else tuple(wording)
-        for choice in choices()[fact]
-        for wording in wordings(language, fact, choice)
-    }
-    assert len(shapes) == 1
-
-
-@every_language
-def test_a_frame_names_just_the_facts_it_is_for(language: str):
-    for facts, frames in language_data(language)["frames"].items():
-        expected = sorted(facts.split()) if "who" in facts else sorted([*facts.split(), "someone"])
-        assert len(set(frames)) == 2
-        for frame in frames:
-            assert sorted(name.split("_")[0] for name in names_in(frame)) == expected
-
-
-@every_language
-def test_every_caption_can_be_written(language: str):
-    for names in zip(*choices().values(), strict=True):
-        scene = dict(zip(FACTS, names, strict=True))
-        for facts in MENTIONED:
-            written = [caption(scene, facts, language, i, dict.fromkeys(FACTS, j)) for i in (0, 1) for j in (0, 1)]
-            assert len(set(written)) == 4
-            for text in written:
-                assert text == text.strip()
-                assert "  " not in text
-                assert not set(text) & set("{}_")
-                assert text.endswith((".", "。", "।"))
-                assert set(mentioned(text, scene, language)) == set(facts)
 
 
 @every_language
@@ -176,14 +45,6 @@ def test_captions_are_written_in_the_script_of_the_language(corpus: Corpus, lang
     letters = {letter for text in corpus.table["text"][corpus.table["language"] == language] for letter in text}
     foreign = {x for x in letters if x.isalpha() and not unicodedata.name(x).startswith(starts)}
     assert foreign <= {"ー"}
-
-
-def test_an_unknown_language_is_an_error():
-    with pytest.raises(InputError, match="scenes: found language 'xx', expected one of en de fr "):
-        language_data("xx")
-
-
-# -------------------------------------------------------------------------------------------------------- one caption
 
 
 def test_wording_and_frame_choose_the_words_and_their_order():
@@ -224,9 +85,6 @@ def test_other_languages_have_no_dotted_capital(corpus: Corpus):
 def test_captions_begin_with_a_capital(corpus: Corpus, language: str):
     texts = corpus.table["text"][corpus.table["language"] == language]
     assert all(text[0].isupper() for text in texts)
-
-
-# ----------------------------------------------------------------------------------------------------------- corpus
 
 
 def test_every_scene_has_a_query_and_a_passage_in_every_language(corpus: Corpus):
@@ -277,9 +135,6 @@ def test_languages_can_be_chosen():
 def test_a_language_that_scenes_does_not_have_is_an_error():
     with pytest.raises(InputError, match="scenes: found language 'nl', expected one of en de fr "):
         scenes.load(10, languages=("en", "nl"))
-
-
-# ------------------------------------------------------------------------------------------------------ drawn scenes
 
 
 @pytest.mark.parametrize("count", [1, 8, 100, 1500])

@@ -1,49 +1,17 @@
-"""The notebooks: as they are committed, and executed through papermill.
-
-A kernel takes seconds to start, so papermill executes eight notebooks in all (one of them in test_execute.py). Where a
-kernel makes no difference, the cells are run here, with the parameters as papermill injects them.
-"""
+"""A small study through the notebooks: a run by hand, the same at the command line, the report, an evaluation."""
 
 import json
-import logging
 import os
 import subprocess
 import sys
-from pathlib import Path
 
-import matplotlib as mpl
-import nbformat
 import pandas as pd
-import papermill
 import pytest
 from bs4 import BeautifulSoup
-from papermill.exceptions import PapermillExecutionError
-from papermill.iorw import load_notebook_node
-from papermill.parameterize import parameterize_notebook
+from notebook_runs import PROJECT, SMALL, TRAIN, environment, execute
 
-from hybridlib import evaluate_command
-from hybridlib.config import RunConfig
-from hybridlib.errors import InputError
-from hybridlib.evaluate_command import Request
 from hybridlib.study import load_study
 
-mpl.use("Agg")
-PROJECT = Path(__file__).parents[2]
-NOTEBOOKS = sorted((PROJECT / "notebooks").glob("*.ipynb"))
-CORPUS, TRAIN, _, EVALUATE = NOTEBOOKS
-SMALL = {
-    "encoder": "tiny",
-    "train_languages": ["en", "de", "zh"],
-    "test_languages": ["en", "de", "zh"],
-    "train_concepts": 16,
-    "validation_concepts": 6,
-    "test_concepts": 10,
-    "max_length": 32,
-    "batch_size": 4,
-    "steps": 3,
-    "validate_every": 2,
-    "threads": 1,
-}
 STUDY = f"""
 title: Two samplers
 question: Which is better?
@@ -51,104 +19,6 @@ baseline: monolingual
 defaults: {json.dumps(SMALL)}
 grid: {{sampler: [monolingual, hybrid]}}
 """
-
-
-def cells_of(file, kind="code"):
-    return [cell for cell in nbformat.read(file, as_version=4).cells if cell.cell_type == kind]
-
-
-def is_parameters(cell):
-    return "parameters" in cell.metadata.get("tags", [])
-
-
-def variables_of(file):
-    """Run the parameters cell of a notebook; returns what it defines."""
-    (cell,) = filter(is_parameters, cells_of(file))
-    variables = {}
-    exec(cell.source, variables)
-    return {name: value for name, value in variables.items() if not name.startswith("__")}
-
-
-def run_here(file, **parameters):
-    """Run the cells of a notebook in this process; returns its variables."""
-    variables = {"__name__": "__main__"}
-    for cell in parameterize_notebook(load_notebook_node(str(file)), parameters).cells:
-        if cell.cell_type == "code":
-            exec(cell.source, variables)
-    return variables
-
-
-def execute(file, output, **parameters):
-    """Execute a notebook through papermill; returns the text of what it shows, without the code."""
-    papermill.execute_notebook(file, output, parameters, cwd=PROJECT, progress_bar=False)
-    shown = [output.get("text") or output.get("data", {}) for cell in cells_of(output) for output in cell.outputs]
-    return "\n".join(part if isinstance(part, str) else "\n".join(map(str, part.values())) for part in shown)
-
-
-def environment(folder):
-    return {"HYBRIDLIB_REPORTS": str(folder / "reports"), "HYBRIDLIB_CACHE": str(folder / "cache"), "MPLBACKEND": "Agg"}
-
-
-@pytest.fixture
-def folders(tmp_path, monkeypatch):
-    """Reports and cache of their own; the working directory is the project's."""
-    for name, value in environment(tmp_path).items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.chdir(PROJECT)
-    root, own = logging.getLogger(), logging.getLogger("hybridlib")
-    before = root.handlers[:], root.level, own.level
-    yield tmp_path
-    root.handlers[:], root.level = before[:2]  # a notebook sets up logging for its process
-    own.setLevel(before[2])
-
-
-@pytest.mark.parametrize("file", NOTEBOOKS, ids=lambda file: file.stem)
-def test_notebooks_are_committed_without_outputs(file):
-    cells = cells_of(file)
-    assert [cell.outputs for cell in cells] == [[]] * len(cells)
-    assert [cell.execution_count for cell in cells] == [None] * len(cells)
-
-
-@pytest.mark.parametrize("file", NOTEBOOKS, ids=lambda file: file.stem)
-def test_notebooks_are_valid(file):
-    nbformat.validate(nbformat.read(file, as_version=4))
-
-
-@pytest.mark.parametrize("file", NOTEBOOKS, ids=lambda file: file.stem)
-def test_cells_that_are_shown_are_short(file):
-    shown = [
-        cell for cell in cells_of(file) if not is_parameters(cell) and "hidden" not in cell.metadata.get("tags", [])
-    ]
-    lengths = [len(cell.source.splitlines()) for cell in shown]
-    assert max(lengths) <= 25
-
-
-@pytest.mark.parametrize("file", NOTEBOOKS, ids=lambda file: file.stem)
-def test_first_code_cell_is_the_parameters(file):
-    assert [is_parameters(cell) for cell in cells_of(file)] == [True] + [False] * (len(cells_of(file)) - 1)
-
-
-@pytest.mark.parametrize("file", NOTEBOOKS, ids=lambda file: file.stem)
-def test_papermill_knows_types_and_help_of_all_parameters(file):
-    found = papermill.inspect_notebook(file)
-    assert set(found) == set(variables_of(file))
-    assert [name for name, parameter in found.items() if parameter["inferred_type_name"] in (None, "None")] == []
-    assert [name for name, parameter in found.items() if not parameter["help"]] == []
-
-
-def test_parameters_are_the_study_and_the_configuration_with_its_defaults():
-    assert variables_of(TRAIN) == {"study": "scratch", **RunConfig().model_dump(mode="json")}
-
-
-def test_parameters_are_explained_as_in_the_configuration():
-    helps = {name: parameter["help"] for name, parameter in papermill.inspect_notebook(TRAIN).items()}
-    assert helps.pop("study")
-    assert helps == {name: field.description for name, field in RunConfig.model_fields.items()}
-
-
-def test_parameters_of_the_corpus_notebook_are_those_of_a_run():
-    shared = {name: value for name, value in variables_of(CORPUS).items() if name != "languages"}
-    assert shared == {name: RunConfig().model_dump()[name] for name in shared}
 
 
 @pytest.fixture(scope="module")
@@ -363,88 +233,3 @@ def test_page_of_an_evaluation_has_its_parts(evaluation):
 def test_evaluation_of_a_run_has_the_scores_of_the_run(evaluation, study):
     (run,) = (study[1] / "runs").glob("hybrid*")
     assert result_of(evaluation)["means"]["none"] == result_of(run)["means"]["all"]
-
-
-@pytest.mark.parametrize(
-    ("settings", "measures", "figures"),
-    [
-        (["multilingual"], None, "language-bias rank-distance single-answer"),
-        (["monolingual"], None, "pairs"),
-        (["monolingual", "multilingual"], ["AP"], "pairs language-bias rank-distance single-answer"),
-    ],
-)
-@pytest.mark.parametrize("systems", [1, 2])
-def test_evaluation_notebook_on_some_settings_and_measures(folders, monkeypatch, settings, measures, figures, systems):
-    """German has a query and a passage of one concept alone."""
-    cells = [*((f"c{c}", code) for c in range(8) for code in ("en", "zh")), ("c0", "de")]
-    lines = [{"concept": c, "language": code, "query": f"{c} {code}?", "passage": f"{c} {code}"} for c, code in cells]
-    file, outs = folders / "own.jsonl", [folders / f"out{number}" for number in range(systems)]
-    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    monkeypatch.setattr(evaluate_command, "execute_evaluation", lambda *_: "")
-    for number, out in enumerate(outs):
-        chosen = {"corpus": str(file), "settings": settings, "measures": measures, "max_length": 4 + 8 * number}
-        evaluate_command.evaluate(Request(out, encoder="tiny", label=f"tiny {number}", **chosen), str)
-    run_here(EVALUATE, folders=[str(out) for out in outs], out=str(folders / "both"))
-    found = {file.stem for file in (folders / "both" / "figures").iterdir()}
-    assert found - {"differences"} == set(figures.split())
-    assert ("differences" in found) == (systems == 2 and "pairs" in figures)
-    assert (folders / "both" / "comparisons.csv").exists() == (systems == 2)
-
-
-def test_evaluation_notebook_on_a_folder_without_results_names_it(folders):
-    with pytest.raises(InputError, match=r"empty: found no result\.json"):
-        run_here(EVALUATE, folders=[str(folders / "empty")], out=str(folders))
-
-
-def test_unknown_parameter_ends_the_notebook(folders):
-    """papermill itself only warns of it."""
-    with pytest.raises(PapermillExecutionError) as error:
-        execute(TRAIN, folders / "out.ipynb", **SMALL, stepz=9)
-    assert error.value.ename == "InputError"
-    assert error.value.evalue == (
-        f"parameters: found unknown parameter 'stepz', expected one of study {' '.join(RunConfig.model_fields)}"
-    )
-    assert list(folders.rglob("result.json")) == []
-
-
-@pytest.mark.parametrize(
-    ("parameters", "message"),
-    [
-        ({"alpha": 2}, "parameters: found alpha = 2, expected less than or equal to 1"),
-        ({"batch_size": 17}, "batch_size: found 17, expected at most the 16 training concepts"),
-        ({"train_languages": ["en", "xx"]}, "corpus scenes: found language 'xx', expected one of: en de "),
-        ({"study": "../elsewhere"}, "study: found the name '../elsewhere', expected "),
-    ],
-    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
-)
-def test_bad_parameters_leave_no_result(folders, parameters, message):
-    with pytest.raises(InputError) as error:
-        run_here(TRAIN, **{**SMALL, **parameters})
-    assert str(error.value).startswith(message)
-    assert len(str(error.value).splitlines()) == 1
-    assert [file for file in folders.rglob("*") if file.is_file()] == []
-
-
-def test_corpus_notebook_on_scenes(folders, capsys):
-    variables = run_here(CORPUS, languages=["en", "de", "zh"], validation_concepts=20, test_concepts=30)
-    assert variables["corpus"].languages == ["en", "de", "zh"]
-    assert f"scenes: {len(variables['corpus'].concepts)} concepts, 3 languages" in capsys.readouterr().out
-    assert variables["shared"]["texts"].tolist() == [60, 60, 60]
-
-
-def test_corpus_notebook_on_a_file(folders):
-    """Three concepts in three forms; the Greek text stands alone in its cell."""
-    lines = [
-        {"concept": "a", "language": "en", "query": "a dog", "passage": "One dog."},
-        {"concept": "a", "language": "el", "text": "ένας σκύλος"},
-        {"concept": "b", "language": "en", "query": "a cat", "passage": "One dog."},
-        {"concept": "c", "language": "el", "query": "γάτα", "passage": "μια γάτα"},
-        {"concept": "c", "language": "en", "query": "the <b>cat</b>", "passage": "That cat."},
-    ]
-    file = folders / "own.jsonl"
-    file.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-    shown = execute(CORPUS, folders / "out.ipynb", corpus=str(file), validation_concepts=1, test_concepts=1)
-    assert "own: 3 concepts, 2 languages, 9 texts" in shown
-    assert "<th>el</th><td>Greek</td><td>Greek</td><td>2</td><td>3</td><td>1</td>" in shown
-    assert "1 of 5 cells have no monolingual pair, most of them in Greek (1)." in shown
-    assert "<b>cat" not in shown

@@ -1,0 +1,79 @@
+"""The command evaluate on a run; its page is left out."""
+
+import json
+
+import pytest
+import torch
+from evaluate_cli import invoke
+
+from hybridlib import evaluate_command
+from hybridlib.config import RunConfig
+from hybridlib.corpora.collection import Collection
+from hybridlib.errors import InputError
+from hybridlib.evaluator import Evaluator
+from hybridlib.results import Results
+from hybridlib.runs import load_encoder, write_run
+from hybridlib.splits import run_splits
+
+pytestmark = pytest.mark.usefixtures("pages")
+
+torch.set_num_threads(1)
+
+CONFIG = RunConfig(
+    encoder="tiny", train_languages=("en", "de"), test_languages=("en", "zh"), train_concepts=20,
+    validation_concepts=4, test_concepts=8, max_length=32, batch_size=4, threads=1,
+)  # fmt: skip
+
+
+def finished(folder, config):
+    """A run whose encoder is as it was before training."""
+    split = run_splits(config)
+    encoder = load_encoder(config, split)
+    scores = Evaluator(Collection.from_corpus(split.test), encoder).evaluate(encoder)
+    write_run(folder, config, split, scores, scores, None, {}, {})
+    encoder.save(folder / "encoder")
+    return folder
+
+
+def test_run_is_evaluated_on_its_test_concepts(tmp_path):
+    run = finished(tmp_path / "a-run", CONFIG)
+    invoke("evaluate", "--run", run, "--out", tmp_path / "out")
+    read = Results.read(tmp_path / "out")
+    expected = json.loads((run / "result.json").read_text())["means"]["all"]
+    assert {name: pytest.approx(means) for name, means in read.result["means"]["none"].items()} == expected
+    assert (read.result["label"], read.result["seed"], read.result["run"]) == ("hybrid 0.5", 1, "a-run")
+    assert RunConfig.checked(read.result["configuration"]) == CONFIG
+
+
+def test_untrained_run_has_no_seed_and_needs_no_weights(tmp_path):
+    run = finished(tmp_path / "a-run", CONFIG.model_copy(update={"sampler": "untrained"}))
+    (run / "encoder").rename(tmp_path / "gone")
+    invoke("evaluate", "--run", run, "--out", tmp_path / "out", "--languages", "zh", "--measures", "AP")
+    result = Results.read(tmp_path / "out").result
+    assert (result["seed"], result["collection"]["languages"]) == (None, ["zh"])
+
+
+def test_run_is_debiased_on_training_concepts_in_its_test_languages(tmp_path, monkeypatch):
+    """With the full vocabulary: Chinese was not trained on, so its texts to fit on have pieces that were trimmed."""
+    trimmed, embed = [], evaluate_command.cached_text_vectors
+
+    def watched(encoder, *given):
+        trimmed.append(encoder.kept_ids is not None)
+        return embed(encoder, *given)
+
+    monkeypatch.setattr(evaluate_command, "cached_text_vectors", watched)
+    run = finished(tmp_path / "a-run", CONFIG)
+    invoke("evaluate", "--run", run, "--out", tmp_path / "out", "--debias", "centring", "--fit-concepts", 12)
+    read = Results.read(tmp_path / "out")
+    assert (read.result["fitted_on"]["concepts"], read.result["fitted_on"]["languages"]) == (12, ["en", "zh"])
+    assert list(read.scores()) == ["hybrid 0.5", "hybrid 0.5 + centring"]
+    assert trimmed == [False] * 4
+
+
+def test_run_of_another_corpus_is_refused(tmp_path):
+    run = finished(tmp_path / "a-run", CONFIG)
+    result = json.loads((run / "result.json").read_text())
+    result["fingerprint"]["test"] = "0" * 64
+    (run / "result.json").write_text(json.dumps(result))
+    with pytest.raises(InputError, match="a-run: found another corpus than the run was tested on"):
+        invoke("evaluate", "--run", run, "--out", tmp_path / "out")

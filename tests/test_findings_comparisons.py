@@ -1,0 +1,99 @@
+"""Sentences on comparisons of configurations."""
+
+import pandas as pd
+import pytest
+
+from hybridlib import findings
+from hybridlib.evaluation import SETTINGS
+
+
+def row(configuration, baseline, setting="monolingual", measure="nDCG@10", **values):
+    keys = {"configuration": configuration, "baseline": baseline, "setting": setting, "measure": measure}
+    numbers = {"difference": 0.1, "low": 0.05, "high": 0.2, "holm_p": 0.01, "wins": 3, "ties": 2, "losses": 1}
+    return {**keys, **numbers, **values}
+
+
+@pytest.mark.parametrize(
+    ("pair", "expected"),
+    [(("hybrid 0.5", "mixed"), "+0.100 [-0.050, +0.200]"), (("mixed", "hybrid 0.5"), "-0.100 [-0.200, +0.050]")],
+    ids=["as stored", "the other way round"],
+)
+def test_difference_turns_with_the_pair(pair, expected):
+    table = pd.DataFrame([row("hybrid 0.5", "mixed", difference=0.1, low=-0.05, high=0.2, holm_p=0.0123)])
+    assert findings.difference(table, *pair, "monolingual", "nDCG@10") == f"{expected}, p = 0.012"
+
+
+def test_small_p_is_not_said_to_be_zero():
+    table = pd.DataFrame([row("a", "b", holm_p=0.0004)])
+    assert findings.difference(table, "a", "b", "monolingual", "nDCG@10").endswith("p < 0.001")
+
+
+def test_rank_distances_have_no_decimals():
+    table = pd.DataFrame([row("a", "b", "multilingual", "rank_distance", difference=-1234.4, low=-2000, high=-10)])
+    said = findings.difference(table, "b", "a", "multilingual", "rank_distance")
+    assert said.startswith("+1,234 [+10, +2,000]")
+
+
+def test_difference_is_of_the_setting_and_measure_asked_for():
+    rows = [
+        row("a", "b", s, m, difference=d) for s, m, d in [("monolingual", "nDCG@10", 0.3), ("multilingual", "AP", 0)]
+    ]
+    rows.append(row("a", "b", "multilingual", "nDCG@10", difference=0.7))
+    assert findings.difference(pd.DataFrame(rows), "a", "b", "multilingual", "nDCG@10").startswith("+0.700")
+
+
+@pytest.mark.parametrize(("holm_p", "expected"), [(0.0499, True), (0.05, False)])
+@pytest.mark.parametrize("pair", [("a", "b"), ("b", "a")], ids="".join)
+def test_separable_is_below_5_percent_in_either_direction(holm_p, expected, pair):
+    table = pd.DataFrame([row("a", "b", holm_p=holm_p)])
+    assert bool(findings.separable(table, *pair, "monolingual", "nDCG@10")) is expected
+
+
+def test_wins_and_losses_turn_with_the_pair():
+    table = pd.DataFrame(
+        [
+            row("hybrid 0.5", "mixed", "crosslingual", wins=7, ties=2, losses=1),
+            row("untrained", "hybrid 0.5", "crosslingual", wins=4, ties=3, losses=5),
+        ]
+    )
+    said = findings.wins_and_losses(table, "hybrid 0.5")
+    assert "against hybrid 0.5" in said
+    assert "mixed wins 1, ties 2, loses 7" in said
+    assert "untrained wins 4, ties 3, loses 5" in said
+
+
+def compared(*pairs, settings=SETTINGS):
+    """Comparisons of (configuration, baseline, difference) triples in every setting."""
+    rows = [
+        row(first, second, setting, measure, difference=d, low=d, high=d)
+        for first, second, d in pairs
+        for setting, measure in [*((s, "nDCG@10") for s in settings), ("multilingual", "rank_distance")]
+    ]
+    return pd.DataFrame(rows)
+
+
+def test_hybrids_stand_against_the_two_that_they_mix():
+    table = compared(("hybrid 0.5", "monolingual", 0.125), ("crosslingual", "hybrid 0.5", 0.25))
+    said = findings.against_parents(table, ["monolingual", "hybrid 0.5", "crosslingual", "mixed"])
+    assert [sentence.split(":")[0] for sentence in said] == [
+        "**hybrid 0.5** against **monolingual**",
+        "**hybrid 0.5** against **crosslingual**",
+    ]
+    assert said[0].count("+0.125 [") == 3
+    assert said[1].count("-0.250 [") == 3
+
+
+def test_every_hybrid_is_compared_and_missing_parents_are_not():
+    table = compared(("hybrid 0.2", "monolingual", 0.1), ("hybrid 0.8", "monolingual", 0.2))
+    said = findings.against_parents(table, ["monolingual", "hybrid 0.2", "hybrid 0.8"])
+    assert [sentence.split("**")[1::2] for sentence in said] == [
+        ["hybrid 0.2", "monolingual"],
+        ["hybrid 0.8", "monolingual"],
+    ]
+
+
+def test_hybrids_are_compared_in_the_settings_that_the_data_has():
+    """A corpus with one text a language has no monolingual pairs; its comparisons have no such rows."""
+    table = compared(("hybrid 0.5", "crosslingual", 0.1), settings=("crosslingual", "multilingual"))
+    said = findings.against_parents(table, ["crosslingual", "hybrid 0.5"])
+    assert said[0].startswith("**hybrid 0.5** against **crosslingual**: nDCG@10 crosslingual +0.100")
