@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import islice
 
 import numpy as np
 
@@ -73,14 +74,12 @@ def _hybrid(config: RunConfig) -> Callable[..., PairBatchSampler]:
     )
 
 
-def batches(sampler: AnySampler, count: int) -> Iterator[Batch]:
-    """Yield ``count`` batches, epoch after epoch."""
-    done, epoch = 0, 0
-    while done < count:
+def batches(sampler: AnySampler, count: int, start: int = 0) -> Iterator[Batch]:
+    """Yield batches ``start`` to ``count`` (exclusive), epoch after epoch; they do not depend on ``start``."""
+    epoch, passed = divmod(start, len(sampler))
+    while start < count:
         sampler.set_epoch(epoch)
-        for batch in sampler:
+        for batch in islice(sampler, passed, passed + count - start):
             yield batch
-            done += 1
-            if done == count:
-                return
-        epoch += 1
+            start += 1
+        epoch, passed = epoch + 1, 0

@@ -34,7 +34,11 @@ Say = Callable[[str], object]
 
 @dataclass(frozen=True)
 class Request:
-    """What to evaluate: one of ``encoder``, ``embeddings`` and ``run``; the rest as the command line explains it."""
+    """What to evaluate; the fields are explained by the command line.
+
+    One of ``encoder``, ``embeddings`` and ``run``; or ``run`` and ``encoder``: on the test concepts of the run an
+    encoder that is not its own, such as the average of two runs.
+    """
 
     out: Path
     encoder: str | None = None
@@ -56,9 +60,10 @@ class Request:
     def __post_init__(self) -> None:
         """Refuse what cannot be done before anything is loaded."""
         given = [name for name in ("encoder", "embeddings", "run") if getattr(self, name) is not None]
-        if len(given) != 1:
+        if len(given) != 1 and given != ["encoder", "run"]:
             raise InputError(
-                f"evaluate: found {' and '.join(given) or 'no system'}, expected encoder, embeddings or run"
+                f"evaluate: found {' and '.join(given) or 'no system'}, expected encoder, embeddings, run, or run and "
+                "encoder"
             )
         for name in self.debias or ():
             if name not in DEBIASINGS:
@@ -165,11 +170,14 @@ def _system(request: Request) -> _Loaded:
 
 
 def _run(request: Request) -> _Loaded:
-    """Embed the test concepts of a training run by its encoder, and texts to fit debiasing on."""
+    """Embed the test concepts of a training run by its encoder or another, and texts to fit debiasing on."""
     run = Run.read(Path(str(request.run)))
     config = run.config
     options: dict[str, Any] = {"max_length": config.max_length, "precision": config.precision}
-    if config.sampler == "untrained":
+    seed = config.seed if config.sampler != "untrained" and request.encoder is None else None
+    if request.encoder is not None:
+        encoder = DualEncoder.load(request.encoder, revision=request.revision, **options).restored()
+    elif config.sampler == "untrained":
         encoder = DualEncoder.load(config.encoder, revision=config.encoder_revision, **options)
     else:  # with the full vocabulary, for the texts to fit on
         encoder = DualEncoder.load(str(run.folder / "encoder"), **options).restored()
@@ -178,12 +186,13 @@ def _run(request: Request) -> _Loaded:
     if request.languages is None and test.fingerprint != run.result["fingerprint"]["test"]:
         raise InputError(f"{run.folder}: found another corpus than the run was tested on, expected the same")
     return _Loaded(
-        request.label or run.label,
+        request.label or (run.label if request.encoder is None else Path(request.encoder).name),
         _embedded(encoder, Collection.from_corpus(test)),
         _embedded(encoder, Collection.from_corpus(fit)) if fit else None,
         {
-            "seed": None if config.sampler == "untrained" else config.seed,
+            "seed": seed,
             "run": run.folder.name,
+            "encoder": request.encoder,
             "configuration": config.model_dump(mode="json", exclude_defaults=True),
         },
     )

@@ -72,7 +72,7 @@ def cached_backward(
     states, made = [], []
     with torch.no_grad():
         for part, sizes in zip(parts, lengths, strict=True):
-            states.append(_random_state(encoder.device))
+            states.append(random_state(encoder.device))
             made.append(encoder.pool(table[part], sizes))
     by_length = torch.cat(made)
     vectors = torch.empty_like(by_length)
@@ -82,27 +82,28 @@ def cached_backward(
     assert vectors.grad is not None
     gradients = vectors.grad[order].split([len(chunk) for chunk in chunks])
 
-    after = _random_state(encoder.device)
+    after = random_state(encoder.device)
     # The last chunk comes first, as in autograd's own backward pass: the sums are then equal to the last bit.
     for part, sizes, state, gradient in reversed(list(zip(parts, lengths, states, gradients, strict=True))):
-        _set_random_state(encoder.device, state)
+        set_random_state(encoder.device, state)
         chosen = table[part].requires_grad_(words.requires_grad)
         encoder.pool(chosen, sizes).backward(gradient)
         if chosen.grad is not None:
             table_gradient.index_add_(0, part, chosen.grad)
-    _set_random_state(encoder.device, after)
+    set_random_state(encoder.device, after)
     if words.requires_grad:
         words.backward(table_gradient)
     return loss.detach()
 
 
-def _random_state(device: torch.device) -> list[Tensor]:
+def random_state(device: torch.device) -> list[Tensor]:
     """Return the states of the generators that dropout on a device draws from."""
     states = [torch.get_rng_state()]
     return [*states, torch.cuda.get_rng_state(device)] if device.type == "cuda" else states
 
 
-def _set_random_state(device: torch.device, states: list[Tensor]) -> None:
+def set_random_state(device: torch.device, states: list[Tensor]) -> None:
+    """Set what :func:`random_state` returned."""
     torch.set_rng_state(states[0])
     if device.type == "cuda":
         torch.cuda.set_rng_state(states[1], device)

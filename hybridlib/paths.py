@@ -6,6 +6,8 @@ import os
 import re
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from hybridlib.errors import InputError
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
@@ -41,6 +43,21 @@ def checked_name(name: str, what: str) -> str:
     if not isinstance(name, str) or not NAME.fullmatch(name) or ".." in name:
         raise InputError(f"{what}: found the name {name!r}, expected {NAME.pattern}")
     return name
+
+
+def locked(folder: Path) -> FileLock:
+    """Take a folder for this process, until it ends or releases the lock; a dead process holds none.
+
+    Raises:
+        InputError: if another process has it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / ".lock", is_singleton=True)  # so that a notebook cell may run twice
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise InputError(f"{folder}: found another process at work on it, expected one") from None
+    return lock
 
 
 def _inside(parent: Path, name: str) -> Path:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pandas as pd
 
+from hybridlib.checkpoint import Checkpoints
 from hybridlib.config import RunConfig
 from hybridlib.corpora import Split
 from hybridlib.encoders.encoder import DualEncoder
@@ -14,7 +16,11 @@ from hybridlib.training import Training, train
 
 
 def train_stages(
-    config: RunConfig, encoder: DualEncoder, split: Split, validate: Callable[[DualEncoder], float]
+    config: RunConfig,
+    encoder: DualEncoder,
+    split: Split,
+    validate: Callable[[DualEncoder], float],
+    checkpoints: Path | None = None,
 ) -> Training:
     """Train ``first_stage``, if there is one, then the rest; each ends with the weights of its best validation.
 
@@ -25,15 +31,17 @@ def train_stages(
         encoder: to be trained.
         split: of the run; the first stage has its own training texts.
         validate: as for :func:`hybridlib.training.train`.
+        checkpoints: a folder for them; each stage has its own in it.
 
     Returns:
         Both stages as one training: steps, seconds and the history go on, which then has a column ``stage``.
     """
     *earlier, last = config.stages()
+    places = [checkpoints and Checkpoints(checkpoints / f"stage-{number}") for number in (1, 2)]
     if not earlier:
-        return train(last, encoder, split.train, validate)
-    first = train(earlier[0], encoder, run_splits(earlier[0]).train, validate)
-    second = train(last, encoder, split.train, validate, first.learned)
+        return train(last, encoder, split.train, validate, checkpoints=places[0])
+    first = train(earlier[0], encoder, run_splits(earlier[0]).train, validate, checkpoints=places[0])
+    second = train(last, encoder, split.train, validate, first.learned, places[1])
     shifted = {
         "step": second.history["step"] + earlier[0].updates,
         "seconds": second.history["seconds"] + first.seconds,

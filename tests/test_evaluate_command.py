@@ -198,7 +198,7 @@ def test_damaged_vectors_leave_no_result(corpus, embeddings, tmp_path, file, cha
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--run", "x"], "evaluate: found encoder and run, expected encoder, embeddings or run"),
+        (["--embeddings", "x"], "evaluate: found encoder and embeddings, expected encoder, embeddings, run, or"),
         (["--debias", "lir,magic"], "debias: found 'magic', expected any of centring, shift, lir"),
         (["--measures", "nDCG@ten"], "measure: found 'nDCG@ten', expected nDCG"),
         (["--precision", "half"], "precision: found 'half', expected one of auto, bfloat16, float32"),
@@ -223,5 +223,5 @@ def test_numbers_out_of_range_and_no_system_are_refused(tmp_path, option):
     outcome = invoke("evaluate", "--encoder", "tiny", "--out", tmp_path / "out", option)
     assert outcome.exit_code == 2
     assert option.partition("=")[0] in outcome.stderr
-    with pytest.raises(InputError, match="evaluate: found no system, expected encoder, embeddings or run"):
+    with pytest.raises(InputError, match="evaluate: found no system, expected encoder, embeddings, run, or run and"):
         invoke("evaluate", "--out", tmp_path)

@@ -70,6 +70,17 @@ def test_run_is_debiased_on_training_concepts_in_its_test_languages(tmp_path, mo
     assert trimmed == [False] * 4
 
 
+def test_average_of_two_runs_is_evaluated_on_the_test_concepts_of_one(tmp_path):
+    """With an encoder beside the run: the mean of a run and itself is the run."""
+    run = finished(tmp_path / "a-run", CONFIG)
+    invoke("average", run, run, "--out", tmp_path / "mean")
+    for name, options in (("own", []), ("other", ["--encoder", tmp_path / "mean"])):
+        invoke("evaluate", "--run", run, *options, "--out", tmp_path / name)
+    own, other = (Results.read(tmp_path / name).result for name in ("own", "other"))
+    assert {name: pytest.approx(means) for name, means in other["means"]["none"].items()} == own["means"]["none"]
+    assert (other["label"], other["seed"], other["encoder"]) == ("mean", None, str(tmp_path / "mean"))
+
+
 def test_run_of_another_corpus_is_refused(tmp_path):
     run = finished(tmp_path / "a-run", CONFIG)
     result = json.loads((run / "result.json").read_text())

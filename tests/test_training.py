@@ -15,7 +15,8 @@ from hybridlib.corpora.joined import joined
 from hybridlib.encoders.encoder import DualEncoder
 from hybridlib.errors import InputError
 from hybridlib.objectives import Batch, InfoNCE
-from hybridlib.training import Training, learning_rate_factor, parameter_groups, train
+from hybridlib.stepping import learning_rate_factor, parameter_groups
+from hybridlib.training import Training, train
 
 torch.set_num_threads(1)
 

@@ -6,7 +6,7 @@ import hashlib
 import io
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +47,15 @@ def cached_text_vectors(encoder: DualEncoder, texts: Sequence[str], role: Role) 
         parts.append(_cached(encoder, encoder.tokenize(list(texts[start : start + _CHUNK]), role), weights))
         log.info("%s: %d of %d texts", role, min(start + _CHUNK, len(texts)), len(texts))
     return np.concatenate(parts)
+
+
+def hash_of(tensors: Mapping[str, torch.Tensor]) -> hashlib._Hash:
+    """Return the SHA-256 of tensors: names, kinds, shapes and values."""
+    digest = hashlib.sha256()
+    for name, tensor in tensors.items():
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
+    return digest
 
 
 def _cached(encoder: DualEncoder, rows: Sequence[Sequence[int]], weights: bytes) -> np.ndarray:
@@ -103,9 +112,6 @@ def _file(key: str) -> Path:
 
 def _weights(encoder: DualEncoder) -> bytes:
     """Hash the weights and what else the numbers depend on."""
-    digest = hashlib.sha256()
-    for name, tensor in encoder.state_dict().items():
-        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        digest.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy())
+    digest = hash_of(encoder.state_dict())
     digest.update(f"bfloat16 {encoder.uses_bfloat16} threads {torch.get_num_threads()}".encode())
     return digest.digest()
