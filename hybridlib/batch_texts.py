@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -11,14 +13,17 @@ from torch import Tensor
 
 from hybridlib.config import RunConfig, objective_needs
 from hybridlib.corpora.corpus import Corpus
+from hybridlib.corpora.joined import JoinedCorpus
 from hybridlib.debias import centring
 from hybridlib.encoders.embedding_cache import cached_vectors
 from hybridlib.encoders.encoder import DualEncoder, Role
-from hybridlib.errors import InputError
 from hybridlib.mining import HardNegatives, mine
+from hybridlib.needs import check_texts
 from hybridlib.objectives import Batch as EmbeddedBatch
 from hybridlib.samplers import Batch
 from hybridlib.teacher import Teacher
+
+log = logging.getLogger(__name__)
 
 
 class TrainingTexts:
@@ -44,45 +49,52 @@ class TrainingTexts:
             "passage": self._tokens(encoder, "passage", np.flatnonzero(corpus.pairs.is_passage)),
         }
         self.second_queries = "second_queries" in objective_needs(config.objective)
-        if self.second_queries:
-            _check_languages(corpus)
-        self.hard: HardNegatives | None = None
-        if config.hard_negatives:
-            self.hard = mine(self.pairs, self._vectors(encoder), count=config.hard_negatives)
+        check_texts(config, corpus)
+        self.parts = corpus.parts if isinstance(corpus, JoinedCorpus) else (corpus,)
+        self.starts = np.cumsum([0, *(len(part.pairs.concept) for part in self.parts)])
+        self.hard = self._mined(encoder, config.hard_negatives) if config.hard_negatives else []
         self.teacher: Teacher | None = None
         if config.teacher is not None:
             teacher = DualEncoder.load(config.teacher, max_length=config.max_length, precision=config.precision)
-            self.teacher = Teacher.embed(teacher, corpus, config.teacher_language)
+            self.teacher = Teacher.embed(teacher.to(encoder.device), corpus, config.teacher_language)
         self.sizes = {"concepts": len(corpus.concepts)}
         if self.teacher is not None:
             self.sizes["teacher_dimension"] = self.teacher.dimension
 
-    def of(self, batch: Batch, step: int) -> StepTexts:
-        """Return the texts of a batch; ``step`` fixes, with the seed, which second queries are drawn."""
+    def of(self, batch: Batch, number: int) -> StepTexts:
+        """Return the texts of a batch; its number in the training fixes, with the seed, its second queries."""
         queries, passages = np.asarray(batch).T
         rows = {"queries": queries, "passages": passages}
         if self.second_queries:
-            rows["second_queries"] = self._second_queries(queries, step)
-        if self.hard is not None:
-            rows["hard_negatives"] = self.hard.rows(batch)
+            rows["second_queries"] = self._second_queries(queries, number)
+        if self.hard:
+            part = int(np.searchsorted(self.starts, queries[0], side="right")) - 1  # a batch is of one corpus
+            start = self.starts[part]
+            rows["hard_negatives"] = start + self.hard[part].rows([(q - start, p - start) for q, p in batch])
         return StepTexts(self, rows)
 
     def _tokens(self, encoder: DualEncoder, role: Role, rows: np.ndarray) -> dict[int, list[int]]:
         return dict(zip(rows.tolist(), encoder.tokenize(self.texts[rows].tolist(), role), strict=True))
 
-    def _vectors(self, encoder: DualEncoder) -> np.ndarray:
-        """Embed each text once, as a query if it can be one, and centre the languages.
+    def _mined(self, encoder: DualEncoder, count: int) -> list[HardNegatives]:
+        """Mine inside each corpus; each text is embedded once, as a query if it can be one, and languages are centred.
 
         Encoders such as E5 give all texts of a language similar vectors; with their mean taken off, similarities tell
         apart what is probably relevant from what is not.
         """
         ids = [self.tokens["query"].get(row) or self.tokens["passage"][row] for row in range(len(self.texts))]
         vectors, language = cached_vectors(encoder, ids), self.pairs.language
-        return centring(vectors, language)(vectors, language)
+        vectors = centring(vectors, language)(vectors, language)
+        spans = zip(self.parts, pairwise(self.starts), strict=True)
+        mined = [mine(part.pairs, vectors[start:end], count=count) for part, (start, end) in spans]
+        above = sum(one.above_ceiling for one in mined)
+        if above:
+            log.warning("hard negatives: %d are probably relevant, for want of others", above)
+        return mined
 
-    def _second_queries(self, queries: np.ndarray, step: int) -> np.ndarray:
+    def _second_queries(self, queries: np.ndarray, number: int) -> np.ndarray:
         """Draw for each query one of the same concept in another language, all such languages alike."""
-        rng = np.random.default_rng([self.seed, step])
+        rng = np.random.default_rng(np.random.SeedSequence([self.seed, number], spawn_key=(2,)))
         drawn = []
         for row in queries.tolist():
             concept = int(self.pairs.concept[row])
@@ -143,13 +155,3 @@ class StepTexts:
         if self.source.teacher is not None:
             known |= self.source.teacher.vectors(queries, passages, hard)
         return EmbeddedBatch(**fields, **{name: torch.from_numpy(v).to(vectors.device) for name, v in known.items()})
-
-
-def _check_languages(corpus: Corpus) -> None:
-    """Refuse a corpus with a concept that asks in one language only."""
-    lone = np.flatnonzero(corpus.pairs.has_query.sum(1) < 2)
-    if len(lone):
-        raise InputError(
-            f"corpus {corpus.name}: found {len(lone)} concepts with queries in one language or none "
-            f"({corpus.concepts[lone[0]]}), expected two at least, as the objective needs second queries"
-        )

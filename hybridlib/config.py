@@ -7,10 +7,11 @@ import json
 from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from hybridlib.errors import InputError
-from hybridlib.objectives.compose import build
+from hybridlib.objectives.compose import OBJECTIVES, build
 
 Sampler = Literal[
     "untrained",
@@ -24,8 +25,8 @@ Sampler = Literal[
 ]
 # What every stage of a run has in common, so that ``first_stage`` cannot change it.
 _OF_THE_RUN = frozenset(
-    "corpus corpus_path test_languages validation_concepts test_concepts leave_out_overlap encoder encoder_revision "
-    "max_length trim_vocabulary precision first_stage seed threads".split()
+    "corpus corpus_path train_languages test_languages train_concepts validation_concepts test_concepts "
+    "leave_out_overlap encoder encoder_revision max_length trim_vocabulary precision first_stage seed threads".split()
 )
 
 
@@ -130,21 +131,30 @@ class RunConfig(BaseModel):
                 f"alpha_end: found {self.alpha_end} with sampler {self.sampler} and train_corpora "
                 f"{self.train_corpora}, expected it with hybrid batches of one corpus"
             )
-        if self.sampler == "both_pairs" and self.batch_size % 2:
-            raise ValueError(f"batch_size: found {self.batch_size}, expected an even number: a concept has two pairs")
+        if self.alpha_end is not None and self.updates * self.accumulate < 2:
+            raise ValueError(f"alpha_end: found {self.alpha_end} with a single batch, expected two at least")
+        if self.sampler == "both_pairs" and (self.batch_size % 2 or self.batch_size < 4):
+            raise ValueError(f"batch_size: found {self.batch_size}, expected an even number from 4: a concept has two")
         return self
 
     @model_validator(mode="after")
     def _objective_fits(self) -> RunConfig:
-        needs = objective_needs(self.objective)
+        needs, objectives = objective_needs(self.objective), [OBJECTIVES[name] for name in self.objective]
         taught = any(name.startswith("teacher_") for name in needs)
         if taught != (self.teacher is not None):
             expected = "an encoder to learn from" if taught else "none: the objective does not learn from one"
             raise ValueError(f"teacher: found {self.teacher}, expected {expected}")
         if self.teacher is None and self.teacher_language is not None:
             raise ValueError(f"teacher_language: found {self.teacher_language} without teacher, expected both")
+        if self.teacher_language and self.train_languages and self.teacher_language not in self.train_languages:
+            raise ValueError(
+                f"teacher_language: found {self.teacher_language}, expected one of the training languages "
+                f"{' '.join(self.train_languages)}"
+            )
         if "hard_negatives" in needs and not self.hard_negatives:
             raise ValueError("hard_negatives: found 0, expected 1 or more: the objective has no other negatives")
+        if self.hard_negatives and not any(objective.takes_hard_negatives for objective in objectives):
+            raise ValueError(f"hard_negatives: found {self.hard_negatives}, expected 0: the objective takes none")
         return self
 
     @model_validator(mode="after")
@@ -152,8 +162,8 @@ class RunConfig(BaseModel):
         fixed = sorted(_OF_THE_RUN & set(self.first_stage or ()))
         if fixed:
             raise ValueError(f"first_stage: found {fixed[0]}, expected it once, for the whole run")
-        if self.first_stage is not None:
-            self.stages()
+        if self.first_stage is not None and "untrained" in {stage.sampler for stage in self.stages()}:
+            raise ValueError("first_stage: found an untrained stage, expected two that train")
         return self
 
     @classmethod
@@ -170,12 +180,18 @@ class RunConfig(BaseModel):
             raise InputError("\n".join(_explained(where, dict(item)) for item in error.errors())) from None
 
     def stages(self) -> list[RunConfig]:
-        """Return the configuration of each stage of training: ``first_stage``, if there is one, and this one."""
+        """Return the configuration of each stage of training: ``first_stage``, if there is one, and this one.
+
+        The first stage has a seed of its own, made of this one's, so that it meets other batches; if it says its
+        ``steps``, the pairs to train on are not taken over.
+        """
         last = self.model_copy(update={"first_stage": None})
         if self.first_stage is None:
             return [last]
-        first = RunConfig.checked({**last.model_dump(), **self.first_stage}, "first_stage")
-        return [first, last]
+        pairs = None if "steps" in self.first_stage else self.train_pairs
+        seed = int(np.random.SeedSequence([self.seed, 1]).generate_state(1)[0])
+        common = {**last.model_dump(), "train_pairs": pairs, "seed": seed}
+        return [RunConfig.checked({**common, **self.first_stage}, "first_stage"), last]
 
     @property
     def updates(self) -> int:

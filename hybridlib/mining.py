@@ -131,10 +131,15 @@ def _check(pairs: Pairs, vectors: np.ndarray, count: int, ceiling: float) -> Non
     wrong = np.flatnonzero(~(np.abs(length - 1) < 1e-3))
     if len(wrong):
         raise InputError(f"mining: found vector {wrong[0]} of length {length[wrong[0]]}, expected 1")
-    if count < 1:
-        raise InputError(f"mining: found count {count}, expected at least 1")
+    check_count(pairs, count)
     if not ceiling > 0:
         raise InputError(f"mining: found ceiling {ceiling}, expected one above 0")
+
+
+def check_count(pairs: Pairs, count: int) -> None:
+    """Raise unless ``count`` hard negatives can be mined in every language that has passages."""
+    if count < 1:
+        raise InputError(f"mining: found count {count}, expected at least 1")
     for language, concepts in zip(pairs.languages, pairs.has_passage.sum(0).tolist(), strict=True):
         if 0 < concepts <= count:
             raise InputError(

@@ -11,7 +11,7 @@ import pandas as pd
 import torch
 
 from hybridlib.config import RunConfig
-from hybridlib.corpora import Split
+from hybridlib.corpora import Corpus, Split
 from hybridlib.encoders.encoder import DualEncoder
 from hybridlib.errors import InputError
 from hybridlib.evaluation import Evaluation, macro_means
@@ -27,15 +27,20 @@ def load_encoder(config: RunConfig, split: Split) -> DualEncoder:
         config.encoder, max_length=config.max_length, precision=config.precision, revision=config.encoder_revision
     )
     if config.trim_vocabulary:
-        parts = [*split, *(run_splits(stage).train for stage in config.stages()[:-1])]
-        encoder.trim([text for part in parts for text in part.table["text"]])
+        encoder.trim([text for part in (*split, *_earlier(config)) for text in part.table["text"]])
     return encoder.to("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def language_groups(split: Split) -> dict[str, list[str]]:
-    """Return the test languages: all, those that were trained on (seen) and the others (unseen)."""
-    seen = [language for language in split.test.languages if language in split.train.languages]
-    unseen = [language for language in split.test.languages if language not in split.train.languages]
+def _earlier(config: RunConfig) -> list[Corpus]:
+    """Return the training texts of the stages before the last."""
+    return [run_splits(stage).train for stage in config.stages()[:-1]]
+
+
+def language_groups(config: RunConfig, split: Split) -> dict[str, list[str]]:
+    """Return the test languages: all, those that any stage was trained on (seen) and the others (unseen)."""
+    trained = {*split.train.languages}.union(*(part.languages for part in _earlier(config)))
+    seen = [language for language in split.test.languages if language in trained]
+    unseen = [language for language in split.test.languages if language not in trained]
     return {"all": split.test.languages, "seen": seen, "unseen": unseen}
 
 
@@ -73,7 +78,7 @@ def write_run(
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "result.json").unlink(missing_ok=True)
-    groups = language_groups(split)
+    groups = language_groups(config, split)
     result = {
         "run": folder.name,
         "label": config.label(),

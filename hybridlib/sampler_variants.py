@@ -19,7 +19,15 @@ import numpy as np
 
 from hybridlib.errors import InputError
 from hybridlib.pairs import Pairs
-from hybridlib.samplers import Batch, HybridBatchSampler, PairBatchSampler, _ConceptStream, _draw
+from hybridlib.samplers import (
+    Batch,
+    ConceptStream,
+    HybridBatchSampler,
+    PairBatchSampler,
+    check_probability,
+    draw_column,
+    draw_two_columns,
+)
 
 Schedule = Literal["linear", "step"]
 
@@ -71,8 +79,8 @@ class ScheduledHybridBatchSampler(HybridBatchSampler):
         steps: int,
         **options: Any,
     ) -> None:
-        _check_probability(self, "alpha", alpha)
-        _check_probability(self, "alpha_end", alpha_end)
+        check_probability(self, "alpha", alpha)
+        check_probability(self, "alpha_end", alpha_end)
         if schedule not in get_args(Schedule):
             raise InputError(f"{type(self).__name__}: found schedule {schedule!r}, expected linear or step")
         if steps < 2:
@@ -87,9 +95,8 @@ class ScheduledHybridBatchSampler(HybridBatchSampler):
         self._numbers = count(self.epoch * len(self))
         yield from super().__iter__()
 
-    def _batch(self, stream: _ConceptStream, rng: np.random.Generator) -> Batch:
-        alpha = scheduled_alpha(next(self._numbers), self.alpha, self.alpha_end, self.schedule, self.steps)
-        return self._monolingual_batch(stream, rng) if rng.random() < alpha else self._crosslingual_batch(stream, rng)
+    def _alpha(self) -> float:
+        return scheduled_alpha(next(self._numbers), self.alpha, self.alpha_end, self.schedule, self.steps)
 
 
 class RowHybridBatchSampler(PairBatchSampler):
@@ -108,19 +115,19 @@ class RowHybridBatchSampler(PairBatchSampler):
     needs = "both a monolingual pair and texts in two languages"
 
     def __init__(self, pairs: Pairs, batch_size: int, *, alpha: float = 0.5, **options: Any) -> None:
-        _check_probability(self, "alpha", alpha)
+        check_probability(self, "alpha", alpha)
         self.alpha = alpha
         super().__init__(pairs, batch_size, **options)
 
     def _usable(self) -> np.ndarray:
         return self.pairs.has_monolingual.any(1) & self.pairs.has_crosslingual
 
-    def _batch(self, stream: _ConceptStream, rng: np.random.Generator) -> Batch:
+    def _batch(self, stream: ConceptStream, rng: np.random.Generator) -> Batch:
         concepts = stream.take(self.batch_size, self._usable())
         monolingual = rng.random(len(concepts)) < self.alpha
-        own = _draw(self.pairs.has_monolingual[concepts] * self.weights, rng)
+        own = draw_column(self.pairs.has_monolingual[concepts] * self.weights, rng)
         has_query, has_passage = self.pairs.has_query[concepts], self.pairs.has_passage[concepts]
-        two = _draw_two(has_query * self.weights, has_passage * self.weights, rng)
+        two = draw_two_columns(has_query * self.weights, has_passage * self.weights, rng)
         query, passage = np.where(monolingual, own, two).tolist()
         return [self.pairs.draw(*row, rng) for row in zip(concepts.tolist(), query, passage, strict=True)]
 
@@ -146,13 +153,13 @@ class OnePassageLanguageBatchSampler(PairBatchSampler):
         fits = self._fits()
         return np.asarray(fits[:, fits.sum(0) > 1].any(1))
 
-    def _batch(self, stream: _ConceptStream, rng: np.random.Generator) -> Batch:
+    def _batch(self, stream: ConceptStream, rng: np.random.Generator) -> Batch:
         fits = self._fits()
-        passage = _draw(np.where(fits.sum(0) > 1, self.weights, 0.0)[None], rng)[0]
+        passage = draw_column(np.where(fits.sum(0) > 1, self.weights, 0.0)[None], rng)[0]
         concepts = stream.take(self.batch_size, fits[:, passage])
         query_weight = self.pairs.has_query[concepts] * self.weights
         query_weight[:, passage] = 0.0
-        queries = _draw(query_weight, rng)
+        queries = draw_column(query_weight, rng)
         return [self.pairs.draw(c, query, passage, rng) for c, query in zip(concepts.tolist(), queries, strict=True)]
 
 
@@ -192,24 +199,8 @@ class BothPairsBatchSampler(PairBatchSampler):
     def _usable(self) -> np.ndarray:
         return np.asarray(self.pairs.has_monolingual.sum(1) > 1)
 
-    def _batch(self, stream: _ConceptStream, rng: np.random.Generator) -> Batch:
+    def _batch(self, stream: ConceptStream, rng: np.random.Generator) -> Batch:
         concepts = stream.take(self.batch_size // 2, self._usable())
         weights = self.pairs.has_monolingual[concepts] * self.weights
-        drawn = zip(concepts.tolist(), *_draw_two(weights, weights, rng), strict=True)
+        drawn = zip(concepts.tolist(), *draw_two_columns(weights, weights, rng), strict=True)
         return [self.pairs.draw(c, language, language, rng) for c, *two in drawn for language in two]
-
-
-def _draw_two(
-    query_weight: np.ndarray, passage_weight: np.ndarray, rng: np.random.Generator
-) -> tuple[list[int], list[int]]:
-    """Draw two columns a != b of each row, P(a, b) proportional to query_weight[a] passage_weight[b]."""
-    others = passage_weight @ (1 - np.eye(passage_weight.shape[1]))
-    first = _draw(query_weight * others, rng)
-    rest = passage_weight.copy()
-    rest[np.arange(len(rest)), first] = 0.0
-    return first, _draw(rest, rng)
-
-
-def _check_probability(sampler: PairBatchSampler, name: str, value: float) -> None:
-    if not 0 <= value <= 1:
-        raise InputError(f"{type(sampler).__name__}: found {name} {value}, expected a number in [0, 1]")

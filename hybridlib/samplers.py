@@ -26,7 +26,7 @@ from hybridlib.pairs import Pairs
 Batch = list[tuple[int, int]]
 
 
-class _ConceptStream:
+class ConceptStream:
     """Hands out concepts of one epoch: the least used first, those used alike in a random order, each once a call."""
 
     def __init__(self, concepts: int, rng: np.random.Generator) -> None:
@@ -87,7 +87,7 @@ class PairBatchSampler(Sampler[Batch]):
         """Bool [concepts]: concepts that this sampler can draw."""
         raise NotImplementedError
 
-    def _batch(self, stream: _ConceptStream, rng: np.random.Generator) -> Batch:
+    def _batch(self, stream: ConceptStream, rng: np.random.Generator) -> Batch:
         """Draw the next batch."""
         raise NotImplementedError
 
@@ -98,7 +98,7 @@ class PairBatchSampler(Sampler[Batch]):
     def __iter__(self) -> Iterator[Batch]:
         """Yield the batches of this epoch that were not yielded yet, then stand at the start of the epoch again."""
         rng = np.random.default_rng([self.seed, self.epoch])
-        stream = _ConceptStream(self.pairs.concepts, rng)
+        stream = ConceptStream(self.pairs.concepts, rng)
         start = self.position
         for number in range(self.batches):
             batch = self._batch(stream, rng)
@@ -121,24 +121,19 @@ class PairBatchSampler(Sampler[Batch]):
             raise InputError(f"{type(self).__name__}: found a state of seed {state['seed']}, expected {self.seed}")
         self.epoch, self.position = state["epoch"], state["position"]
 
-    def _monolingual_batch(self, stream: _ConceptStream, rng: np.random.Generator) -> Batch:
+    def _monolingual_batch(self, stream: ConceptStream, rng: np.random.Generator) -> Batch:
         """Draw a language, then concepts of it."""
         counts = self.pairs.has_monolingual.sum(0)
-        language = _draw(np.where(counts > 1, self.weights, 0.0)[None], rng)[0]
+        language = draw_column(np.where(counts > 1, self.weights, 0.0)[None], rng)[0]
         concepts = stream.take(self.batch_size, self.pairs.has_monolingual[:, language])
         return [self.pairs.draw(concept, language, language, rng) for concept in concepts]
 
-    def _crosslingual_batch(self, stream: _ConceptStream, rng: np.random.Generator) -> Batch:
+    def _crosslingual_batch(self, stream: ConceptStream, rng: np.random.Generator) -> Batch:
         """Draw concepts, then for each an ordered pair of two different languages that it has."""
         concepts = stream.take(self.batch_size, self.pairs.has_crosslingual)
         has_query, has_passage = self.pairs.has_query[concepts], self.pairs.has_passage[concepts]
-        passage_weight = has_passage * self.weights
-        # P(a, b) is proportional to w_a w_b for a != b: first a with its sum over b, then b.
-        others = passage_weight @ (1 - np.eye(len(self.weights)))
-        query = _draw(has_query * self.weights * others, rng)
-        passage_weight[np.arange(len(concepts)), query] = 0.0
-        passage = _draw(passage_weight, rng)
-        return [self.pairs.draw(*row, rng) for row in zip(concepts.tolist(), query, passage, strict=True)]
+        two = draw_two_columns(has_query * self.weights, has_passage * self.weights, rng)
+        return [self.pairs.draw(*row, rng) for row in zip(concepts.tolist(), *two, strict=True)]
 
 
 class MixedBatchSampler(PairBatchSampler):
@@ -149,9 +144,9 @@ class MixedBatchSampler(PairBatchSampler):
     def _usable(self) -> np.ndarray:
         return np.asarray(self.pairs.has_monolingual.any(1))
 
-    def _batch(self, stream: _ConceptStream, rng: np.random.Generator) -> Batch:
+    def _batch(self, stream: ConceptStream, rng: np.random.Generator) -> Batch:
         concepts = stream.take(self.batch_size, self._usable())
-        languages = _draw(self.pairs.has_monolingual[concepts] * self.weights, rng)
+        languages = draw_column(self.pairs.has_monolingual[concepts] * self.weights, rng)
         return [self.pairs.draw(c, lang, lang, rng) for c, lang in zip(concepts.tolist(), languages, strict=True)]
 
 
@@ -164,7 +159,7 @@ class MonolingualBatchSampler(PairBatchSampler):
         has = self.pairs.has_monolingual
         return np.asarray(has[:, has.sum(0) > 1].any(1))
 
-    def _batch(self, stream: _ConceptStream, rng: np.random.Generator) -> Batch:
+    def _batch(self, stream: ConceptStream, rng: np.random.Generator) -> Batch:
         return self._monolingual_batch(stream, rng)
 
 
@@ -176,7 +171,7 @@ class CrosslingualBatchSampler(PairBatchSampler):
     def _usable(self) -> np.ndarray:
         return self.pairs.has_crosslingual
 
-    def _batch(self, stream: _ConceptStream, rng: np.random.Generator) -> Batch:
+    def _batch(self, stream: ConceptStream, rng: np.random.Generator) -> Batch:
         return self._crosslingual_batch(stream, rng)
 
 
@@ -191,8 +186,7 @@ class HybridBatchSampler(PairBatchSampler):
     needs = "both a monolingual pair in a language that has at least two and texts in two languages"
 
     def __init__(self, pairs: Pairs, batch_size: int, *, alpha: float = 0.5, **options: Any) -> None:
-        if not 0 <= alpha <= 1:
-            raise InputError(f"HybridBatchSampler: found alpha {alpha}, expected a number in [0, 1]")
+        check_probability(self, "alpha", alpha)
         self.alpha = alpha
         super().__init__(pairs, batch_size, **options)
 
@@ -200,14 +194,35 @@ class HybridBatchSampler(PairBatchSampler):
         has = self.pairs.has_monolingual
         return has[:, has.sum(0) > 1].any(1) & self.pairs.has_crosslingual
 
-    def _batch(self, stream: _ConceptStream, rng: np.random.Generator) -> Batch:
-        if rng.random() < self.alpha:
+    def _alpha(self) -> float:
+        """Return the probability for the next batch."""
+        return self.alpha
+
+    def _batch(self, stream: ConceptStream, rng: np.random.Generator) -> Batch:
+        if rng.random() < self._alpha():
             return self._monolingual_batch(stream, rng)
         return self._crosslingual_batch(stream, rng)
 
 
-def _draw(weights: np.ndarray, rng: np.random.Generator) -> list[int]:
+def draw_column(weights: np.ndarray, rng: np.random.Generator) -> list[int]:
     """Draw one column of each row with probability proportional to its weight; weights float [rows, columns]."""
     edges = np.cumsum(weights, axis=1)
     points = rng.random(len(weights)) * edges[:, -1]
     return (points[:, None] < edges).argmax(axis=1).tolist()
+
+
+def draw_two_columns(
+    first_weight: np.ndarray, second_weight: np.ndarray, rng: np.random.Generator
+) -> tuple[list[int], list[int]]:
+    """Draw columns a != b of each row, P(a, b) ~ first_weight[a] second_weight[b]; both float [rows, columns]."""
+    others = second_weight @ (1 - np.eye(second_weight.shape[1]))  # first a with its sum over b, then b
+    first = draw_column(first_weight * others, rng)
+    rest = second_weight.copy()
+    rest[np.arange(len(rest)), first] = 0.0
+    return first, draw_column(rest, rng)
+
+
+def check_probability(sampler: PairBatchSampler, name: str, value: float) -> None:
+    """Raise ``InputError`` unless ``value`` is in [0, 1]."""
+    if not 0 <= value <= 1:
+        raise InputError(f"{type(sampler).__name__}: found {name} {value}, expected a number in [0, 1]")

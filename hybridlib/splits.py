@@ -8,6 +8,7 @@ from functools import lru_cache
 from hybridlib.config import RunConfig
 from hybridlib.corpora import Corpus, Split, load_corpus
 from hybridlib.corpora.joined import joined
+from hybridlib.corpora.load import corpus_identity
 from hybridlib.corpora.overlap import without_shared
 from hybridlib.errors import InputError
 
@@ -47,6 +48,11 @@ def other_corpora(config: RunConfig) -> list[Corpus]:
     for name in config.train_corpora or ():
         if name == config.corpus:
             continue
+        if corpus_identity(name) == corpus_identity(config.corpus):
+            raise InputError(
+                f"train_corpora: found {name}, another name of {config.corpus}, which is tested on, "
+                f"expected {config.corpus} for its training part, or other corpora"
+            )
         corpus = _corpus(name, config.corpus_path, wanted)
         kept = [language for language in corpus.languages if wanted is None or language in wanted]
         if not kept:
@@ -116,10 +122,11 @@ def run_splits(config: RunConfig) -> Split:
         held_out = joined([validation, test])
         parts = [without_shared(part, held_out) for part in parts]
     for part in parts:
-        if config.sampler != "untrained" and len(part.concepts) < config.batch_size:
+        pairs = len(part.concepts) * (2 if config.sampler == "both_pairs" else 1)
+        if config.sampler != "untrained" and pairs < config.batch_size:
             raise InputError(
-                f"batch_size: found {config.batch_size}, "
-                f"expected at most the {len(part.concepts)} training concepts of {part.name}"
+                f"batch_size: found {config.batch_size}, expected at most {pairs}, what the {len(part.concepts)} "
+                f"training concepts of {part.name} give"
             )
     return Split(parts[0] if config.train_corpora is None else joined(parts), validation, test)
 

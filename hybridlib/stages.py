@@ -37,7 +37,7 @@ def train_stages(
         Both stages as one training: steps, seconds and the history go on, which then has a column ``stage``.
     """
     *earlier, last = config.stages()
-    places = [checkpoints and Checkpoints(checkpoints / f"stage-{number}") for number in (1, 2)]
+    places = [Checkpoints(checkpoints / f"stage-{n}") if checkpoints else None for n in (1, 2)]
     if not earlier:
         return train(last, encoder, split.train, validate, checkpoints=places[0])
     first = train(earlier[0], encoder, run_splits(earlier[0]).train, validate, checkpoints=places[0])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping, Sequence
-from itertools import islice
+from itertools import count, islice
 
 import numpy as np
 import pandas as pd
@@ -57,7 +57,7 @@ class Stepping:
         config: of one stage.
         encoder: to be trained.
         corpus: training texts.
-        learned: parameters and buffers that an objective starts with, by their names.
+        learned: parameters that an objective starts with, by their names.
 
     Attributes:
         objective: the weighted sum that is minimised.
@@ -68,8 +68,7 @@ class Stepping:
         self.config, self.encoder, self.concepts = config, encoder, corpus.concepts
         self.texts = TrainingTexts(config, encoder, corpus)
         self.objective = build(config.objective, dimension=encoder.dimension, **self.texts.sizes).to(encoder.device)
-        own = self.objective.state_dict()
-        self.objective.load_state_dict(own | {name: value for name, value in learned.items() if name in own})
+        self._take_over(learned)
         self.sampler = make_sampler(config, corpus)
         self.batches = batches(self.sampler, config.updates * config.accumulate)
         groups = parameter_groups(encoder, self.objective, config.weight_decay)
@@ -77,6 +76,20 @@ class Stepping:
         self.trained = [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
         self.last = "none"
         self.digest = hash_of({**encoder.state_dict(), **self.objective.state_dict()}).hexdigest()[:16]
+
+    @property
+    def learned(self) -> dict[str, Tensor]:
+        """What the objective has learned, such as a projection or a temperature."""
+        parameters = self.objective.named_parameters()
+        return {name: parameter.detach().clone() for name, parameter in parameters if parameter.requires_grad}
+
+    def _take_over(self, learned: Mapping[str, Tensor]) -> None:
+        own = {name: parameter for name, parameter in self.objective.named_parameters() if parameter.requires_grad}
+        for name in own.keys() & learned.keys():
+            found, expected = list(learned[name].shape), list(own[name].shape)
+            if found != expected:
+                raise InputError(f"first_stage: found {name} of shape {found}, expected {expected} as in the next one")
+            own[name].data.copy_(learned[name])
 
     def tensors(self) -> dict[str, Tensor]:
         """Everything that changes in an update, and the random state."""
@@ -106,7 +119,8 @@ class Stepping:
         """Change the weights once; return the numbers of the history."""
         begun = time.perf_counter()
         self.optimizer.zero_grad(set_to_none=True)
-        texts = [self.texts.of(batch, step) for batch in islice(self.batches, self.config.accumulate)]
+        first = (step - 1) * self.config.accumulate
+        texts = [self.texts.of(*one) for one in zip(islice(self.batches, self.config.accumulate), count(first))]
         rows = [self._add_gradient(one, step) for one in texts]
         norm = nn.utils.clip_grad_norm_(self.trained, self.config.max_gradient_norm).item()
         self._check("gradient norm", norm, step, texts)

@@ -11,9 +11,11 @@ from typing import Any
 
 import yaml
 
+from hybridlib.batches import make_sampler
 from hybridlib.config import RunConfig
 from hybridlib.corpora.load import check_corpus_name
 from hybridlib.errors import InputError
+from hybridlib.needs import check_texts
 from hybridlib.paths import checked_name, run_folder
 from hybridlib.splits import data_fingerprint, run_splits
 
@@ -55,7 +57,7 @@ class Study:
     @property
     def is_demonstration(self) -> bool:
         """Whether any of its texts are made up, so that its numbers show a mechanism and are no findings."""
-        return any(DEMONSTRATION in (config.corpus, *(config.train_corpora or ())) for config in self.configs)
+        return any(DEMONSTRATION in _corpora(config) for config in self.configs)
 
 
 def load_study(path: str | Path) -> Study:
@@ -86,7 +88,7 @@ def load_study(path: str | Path) -> Study:
             f"{path}: found {len(configs) - len(set(configs))} runs that are asked for twice, expected each once"
         )
     for config in configs:
-        for corpus in (config.corpus, *(config.train_corpora or ())):
+        for corpus in _corpora(config):
             check_corpus_name(corpus, str(path))
     names = _names(configs, chosen, path)
     baseline = values.get("baseline", names[0])
@@ -115,13 +117,19 @@ def labels(configs: Sequence[RunConfig]) -> list[str]:
     return names
 
 
+def _corpora(config: RunConfig) -> list[str]:
+    """Name every corpus of a configuration."""
+    return [config.corpus, *(name for stage in config.stages() for name in stage.train_corpora or ())]
+
+
 def _said(config: RunConfig, key: str) -> str:
     """Say the value of a parameter."""
     value = getattr(config, key)
     if key == "objective":
         return config.objective_label()
     if key == "first_stage" and value is not None:
-        return f"after {config.stages()[0].objective_label()}"
+        others = [f"{name} {given}" for name, given in value.items() if name != "objective"]
+        return " ".join(["after", config.stages()[0].objective_label(), *others])
     return f"{key} {' '.join(value) if isinstance(value, tuple) else value}"
 
 
@@ -162,18 +170,13 @@ def _mapping(value: Any, path: Path) -> dict[str, Any]:
 
 def check_data(study: Study) -> None:
     """Raise, before anything is trained, if a corpus cannot be read or has too few concepts for a split or a batch."""
-    same: dict[str, Any] = {
-        "seed": 0,
-        "alpha": 0.0,
-        "alpha_end": None,
-        "learning_rate": 1.0,
-        "objective": {},
-        "steps": 1,
-    }
-    same |= {"language_power": 0.0, "corpus_power": 0.0, "chunk_tokens": None, "train_pairs": None, "accumulate": 1}
+    same = {"seed": 0, "alpha": 0.0, "learning_rate": 1.0, "language_power": 0.0, "corpus_power": 0.0}
     stages = (stage.model_copy(update=same) for config in study.configs for stage in config.stages())
     for config in dict.fromkeys(stages):
-        run_splits(config)
+        split = run_splits(config)
+        if config.sampler != "untrained":
+            make_sampler(config, split.train)
+            check_texts(config, split.train)
 
 
 def papermill_command(config: RunConfig, study: str, run: str) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from hybridlib.corpora.corpus import Corpus
 from hybridlib.encoders.embedding_cache import cached_text_vectors
 from hybridlib.encoders.encoder import DualEncoder, Role
-from hybridlib.errors import InputError
+from hybridlib.needs import concept_versions
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +51,7 @@ class Teacher:
         for role, serves, which in roles:
             rows = np.flatnonzero(serves)
             if language is not None:
-                rows = _version(corpus, rows, language, which)
+                rows = concept_versions(corpus, rows, language, which)
             vectors[role] = cached_text_vectors(encoder, texts[rows].tolist(), role)
             of[role] = np.full(len(texts), -1)
             if language is None:
@@ -82,19 +82,3 @@ class Teacher:
         if hard_negatives is not None:
             found["teacher_hard_negatives"] = self.passages[self.passage_of[hard_negatives]]
         return found
-
-
-def _version(corpus: Corpus, rows: np.ndarray, language: str, which: int) -> np.ndarray:
-    """Return for each concept the first (0) or the last (-1) of ``rows`` in a language."""
-    pairs = corpus.pairs
-    code = pairs.languages.index(language) if language in pairs.languages else -1
-    chosen = rows[pairs.language[rows] == code]
-    chosen = chosen[:: 1 if which == 0 else -1]
-    concepts, first = np.unique(pairs.concept[chosen], return_index=True)
-    missing = np.setdiff1d(np.arange(pairs.concepts), concepts)
-    if len(missing):
-        raise InputError(
-            f"teacher_language: found {len(missing)} of {pairs.concepts} concepts of {corpus.name} without a text in "
-            f"{language!r} that it needs ({corpus.concepts[missing[0]]}), expected one for every concept"
-        )
-    return chosen[first]

@@ -39,7 +39,7 @@ class Training:
         best_step: the step whose weights the encoder has now.
         seconds: wall time of training, validations included.
         cpu_seconds: processor time of the same, over all threads: what it cost where other work ran beside it.
-        learned: parameters and buffers of the objective at the end, such as a projection.
+        learned: what the objective had learned at that step, such as a projection.
     """
 
     history: pd.DataFrame
@@ -93,7 +93,7 @@ def train(
                 log.info("step %d of %d: validation nDCG@10 %.4f", step, config.updates, row["validation"])
                 if row["validation"] > done.best:
                     done.best, done.best_step = row["validation"], step
-                    done.best_state = copy.deepcopy(encoder.state_dict())
+                    done.best_state, done.best_learned = copy.deepcopy(encoder.state_dict()), stepping.learned
             done.history.append({**row, "seconds": done.seconds})
             if step % max(1, config.updates // 10) == 0:
                 log.info("step %d of %d: loss %.4f, %.0f s", step, config.updates, row["loss"], done.seconds)
@@ -105,8 +105,7 @@ def train(
         if done.best_state:
             encoder.load_state_dict(done.best_state)
         encoder.eval()
-    learned = dict(stepping.objective.state_dict())
-    return Training(pd.DataFrame(done.history), done.best_step, done.seconds, done.cpu_seconds, learned)
+    return Training(pd.DataFrame(done.history), done.best_step, done.seconds, done.cpu_seconds, done.best_learned)
 
 
 @dataclass
@@ -116,7 +115,8 @@ class _Done:
     Attributes:
         start, cpu_start: when it began; earlier, where it goes on after a checkpoint, by the time that took.
         history: a row an update.
-        best, best_step, best_state: highest validation, its step, the weights at that step.
+        best, best_step, best_state, best_learned: highest validation, its step, the weights at that step, and what the
+            objective had learned.
     """
 
     start: float
@@ -125,6 +125,7 @@ class _Done:
     best: float = -math.inf
     best_step: int = 0
     best_state: dict[str, Tensor] = field(default_factory=dict)
+    best_learned: dict[str, Tensor] = field(default_factory=dict)
 
     @property
     def seconds(self) -> float:
@@ -135,7 +136,8 @@ class _Done:
         return time.process_time() - self.cpu_start
 
     def tensors(self) -> dict[str, Tensor]:
-        return {f"best.{name}": tensor for name, tensor in self.best_state.items()}
+        parts = {"best": self.best_state, "learned": self.best_learned}
+        return {f"{part}.{name}": tensor for part, state in parts.items() for name, tensor in state.items()}
 
     def values(self) -> dict[str, Any]:
         names = ("history", "best", "best_step", "seconds", "cpu_seconds")
@@ -146,4 +148,4 @@ class _Done:
         self.history, self.best, self.best_step = values["history"], values["best"], values["best_step"]
         self.start -= values["seconds"]
         self.cpu_start -= values["cpu_seconds"]
-        self.best_state = under("best", checkpoint.tensors)
+        self.best_state, self.best_learned = (under(part, checkpoint.tensors) for part in ("best", "learned"))

@@ -7,6 +7,7 @@ from hybridlib.batches import make_sampler
 from hybridlib.config import RunConfig
 from hybridlib.corpora import scenes
 from hybridlib.corpora.corpus import Corpus
+from hybridlib.corpora.joined import joined
 from hybridlib.encoders.encoder import DualEncoder
 from hybridlib.errors import InputError
 
@@ -99,6 +100,26 @@ def test_hard_negatives_are_other_concepts_in_the_passages_language(corpus):
     embedded = step.batch(vectors)
     assert torch.equal(embedded.hard_negatives, vectors[12:].reshape(6, 3, 5))
     assert embedded.hard_negative_concepts.tolist() == pairs.concept[hard].tolist()
+
+
+def test_hard_negatives_of_joined_corpora_are_of_the_batchs_corpus(corpus):
+    parts = [corpus.select(concepts=corpus.concepts[:18]), corpus.select(concepts=corpus.concepts[18:])]
+    settings = config(hard_negatives=2)
+    source = TrainingTexts(settings, DualEncoder.load("tiny"), joined(parts))
+    for batch in make_sampler(settings, joined(parts)):
+        rows = source.of(batch, 0).rows
+        second = rows["passages"] >= len(parts[0].table)
+        assert second.all() or not second.any()
+        assert ((rows["hard_negatives"] >= len(parts[0].table)) == second[0]).all()
+        concepts = joined(parts).pairs.concept
+        assert (concepts[rows["hard_negatives"]] != concepts[rows["passages"]][:, None]).all()
+
+
+def test_batches_of_one_update_draw_their_own_second_queries(corpus):
+    batch = next(iter(make_sampler(config(), corpus)))
+    source = TrainingTexts(config(objective=SECOND, accumulate=4), DualEncoder.load("tiny"), corpus)
+    drawn = {tuple(source.of(batch, number).rows["second_queries"]) for number in range(4)}
+    assert len(drawn) > 1
 
 
 def test_all_that_there_can_be_stands_in_one_batch(corpus):

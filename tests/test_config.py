@@ -57,6 +57,16 @@ UNFIT = {
     "end without hybrid": ({"alpha_end": 0.0, "sampler": "mixed"}, "alpha_end: found 0.0 with sampler mixed"),
     "end with corpora": ({"alpha_end": 0.0, "train_corpora": ["xm3600"]}, "alpha_end: found 0.0 with sampler hybrid"),
     "odd batch": ({"sampler": "both_pairs", "batch_size": 9}, "batch_size: found 9, expected an even number"),
+    "one concept": ({"sampler": "both_pairs", "batch_size": 2}, "batch_size: found 2, expected an even number from 4"),
+    "end at once": ({"alpha_end": 0.0, "steps": 1}, "alpha_end: found 0.0 with a single batch"),
+    "teacher abroad": (
+        {**TEACHER, "teacher_language": "en", "train_languages": ["de"]},
+        "teacher_language: found en, expected one of the training languages de",
+    ),
+    "idle hard negatives": ({"hard_negatives": 1, "objective": {"dcl": {}}}, "hard_negatives: found 1, expected 0"),
+    "split of a stage": ({"first_stage": {"train_concepts": 9}}, "first_stage: found train_concepts, expected it once"),
+    "untrained stage": ({"first_stage": {"sampler": "untrained"}}, "first_stage: found an untrained stage"),
+    "stage before none": ({"sampler": "untrained", "first_stage": {"steps": 3}}, "first_stage: found an untrained"),
     "no teacher": ({"objective": {"kl": {}}}, "teacher: found None, expected an encoder to learn from"),
     "idle teacher": ({"teacher": "tiny"}, "teacher: found tiny, expected none: the objective does not learn from one"),
     "language without teacher": ({"teacher_language": "en"}, "teacher_language: found en without teacher"),
@@ -79,8 +89,21 @@ def test_stages_differ_in_what_the_first_one_says():
     config = RunConfig(**TEACHER, steps=9, first_stage={"steps": 4, "train_corpora": ["xm3600"], "learning_rate": 1.0})
     first, last = config.stages()
     assert last == config.model_copy(update={"first_stage": None})
-    assert first == last.model_copy(update={"steps": 4, "train_corpora": ("xm3600",), "learning_rate": 1.0})
+    changes = {"steps": 4, "train_corpora": ("xm3600",), "learning_rate": 1.0, "seed": first.seed}
+    assert first == last.model_copy(update=changes)
     assert last.stages() == [last]
+
+
+def test_first_stage_has_a_seed_of_its_own():
+    seeds = [RunConfig(seed=seed, first_stage={"steps": 4}).stages()[0].seed for seed in (1, 1, 2)]
+    assert seeds[0] == seeds[1]
+    assert len({1, 2, *seeds}) == 4
+
+
+def test_steps_of_the_first_stage_are_not_those_of_the_pairs():
+    said, inherited = ({"steps": 5}, {"learning_rate": 1.0})
+    assert [s.updates for s in RunConfig(train_pairs=6400, first_stage=said).stages()] == [5, 100]
+    assert [s.updates for s in RunConfig(train_pairs=6400, first_stage=inherited).stages()] == [100, 100]
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ def test_seconds_are_rounded(folder):
 
 def test_seen_languages_are_those_of_the_test_that_were_trained_on(parts):
     _, split, *_ = parts
-    assert language_groups(split) == {
+    assert language_groups(CONFIG, split) == {
         "all": ["en", "ar", "hi", "zh"],
         "seen": ["en", "zh"],
         "unseen": ["ar", "hi"],

@@ -49,7 +49,7 @@ def test_no_languages_are_all():
 
 def test_batch_of_all_training_concepts_is_the_largest():
     with pytest.raises(
-        InputError, match=r"^batch_size: found 17, expected at most the 16 training concepts of scenes$"
+        InputError, match=r"^batch_size: found 17, expected at most 16, what the 16 training concepts of scenes give$"
     ):
         run_splits(changed(batch_size=17))
 
@@ -102,6 +102,32 @@ def test_training_corpora_train_in_their_own_languages(own):
     assert (split.train.name, len(split.train.concepts)) == ("one + two", 38)
 
 
+def test_the_tested_corpus_stands_for_its_training_part(own):
+    config = zero_shot(own("one", "en zh"), "scenes", train_languages=("en", "de", "zh"), train_concepts=40)
+    split, alone = run_splits(config), run_splits(changed(train_languages=("en", "de", "zh"), train_concepts=40))
+    assert [(len(part.concepts), part.languages) for part in split.train.parts] == [
+        (40, ["en", "de", "zh"]),
+        (20, ["en", "zh"]),
+    ]
+    assert split.train.parts[0].fingerprint == alone.train.fingerprint
+    held_out = {*split.validation.concepts, *split.test.concepts}
+    assert not held_out & set(split.train.parts[0].concepts)
+
+
+def test_the_tested_corpus_under_another_name_is_refused(own, monkeypatch, tmp_path):
+    file = own("one", "en zh", 40)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match=r"train_corpora: found ./one.jsonl, another name of .*, which is tested on"):
+        run_splits(zero_shot("./one.jsonl", corpus=file))
+
+
+def test_a_batch_with_two_pairs_a_concept_needs_half_as_many(own):
+    file = own("one", "en zh", 10)
+    assert run_splits(zero_shot(file, sampler="both_pairs", batch_size=20))
+    with pytest.raises(InputError, match="batch_size: found 22, expected at most 20"):
+        run_splits(zero_shot(file, sampler="both_pairs", batch_size=22))
+
+
 def test_training_languages_restrict_each_training_corpus(own):
     parts = other_corpora(zero_shot(own("one", "en zh"), own("two", "en fr sw"), train_languages=("en", "sw")))
     assert [part.languages for part in parts] == [["en"], ["en", "sw"]]
@@ -150,7 +176,9 @@ def test_more_held_out_concepts_than_there_are(own):
 
 
 def test_each_training_corpus_must_fill_a_batch(own):
-    with pytest.raises(InputError, match="batch_size: found 16, expected at most the 9 training concepts of two"):
+    with pytest.raises(
+        InputError, match="batch_size: found 16, expected at most 9, what the 9 training concepts of two"
+    ):
         run_splits(zero_shot(own("one", "en"), own("two", "en", 9)))
 
 

@@ -9,7 +9,7 @@ from hybridlib.splits import _corpus
 from hybridlib.study import check_data, load_study, result_file
 
 STUDIES = sorted((Path(__file__).parents[1] / "studies").glob("*.yaml"))
-RUNS = {"objectives-short": 30, "quick": 9, "smoke": 5, "xm3600": 13}
+RUNS = {"objectives-short": 22, "quick": 9, "smoke": 5, "xm3600": 13}
 
 
 @pytest.fixture
@@ -44,6 +44,7 @@ def test_demonstrations_are_the_studies_on_scenes(study_of):
     assert study_of("runs: [{}]").is_demonstration
     assert study_of("runs: [{corpus: scenes}, {corpus: xm3600}]").is_demonstration
     assert study_of("runs: [{corpus: xm3600, train_corpora: [scenes]}]").is_demonstration
+    assert study_of("runs: [{corpus: xm3600, first_stage: {train_corpora: [scenes]}}]").is_demonstration
     assert not study_of("runs: [{corpus: xm3600}]").is_demonstration
 
 
@@ -108,6 +109,7 @@ BAD = {
     "no run": ("title: Empty", ["found no run", "expected a grid or runs"]),
     "empty runs": ("runs: []\ngrid: {}", ["found no run", "expected a grid or runs"]),
     "training corpus no file": ("runs: [{train_corpora: [xm3600, wiki]}]", ["found corpus 'wiki'", "xm3600"]),
+    "corpus of a stage": ("runs: [{first_stage: {train_corpora: [wiki]}}]", ["found corpus 'wiki'", "xm3600"]),
     "languages twice": ("runs: [{train_languages: [en, en]}]", ["train_languages: found en en", "different language"]),
 }
 
@@ -130,7 +132,10 @@ def test_errors_name_file_value_and_expectation(study_of, tmp_path, text, said):
         ),
         ("{seed: [1, 2]}", ["hybrid 0.5", "hybrid 0.5"]),
         ("{accumulate: [1, 4]}", ["hybrid 0.5", "hybrid 0.5, accumulate 4"]),
-        ("{first_stage: [null, {objective: {dcl: {}}}]}", ["hybrid 0.5", "hybrid 0.5, after dcl"]),
+        (
+            "{first_stage: [null, {objective: {dcl: {}}}, {objective: {dcl: {}}, steps: 5}]}",
+            ["hybrid 0.5", "hybrid 0.5, after dcl", "hybrid 0.5, after dcl steps 5"],
+        ),
     ],
 )
 def test_configurations_have_labels_that_tell_them_apart(study_of, grid, labels):
@@ -225,15 +230,28 @@ def test_result_file_is_in_the_folder_of_the_run(tmp_path, monkeypatch):
 
 def test_a_batch_larger_than_the_concepts_is_refused_before_training(study_of):
     study = study_of("defaults: {train_concepts: 40, batch_size: 50}\ngrid: {sampler: [mixed, hybrid], seed: [1, 2]}")
-    with pytest.raises(InputError, match="batch_size: found 50, expected at most the 40 training concepts"):
+    with pytest.raises(InputError, match="batch_size: found 50, expected at most 40, what the 40 training concepts"):
         check_data(study)
 
 
 def test_training_corpora_are_checked_with_the_rest(study_of, tmp_path):
     (file := tmp_path / "own.jsonl").write_text('{"concept": "c", "language": "en", "query": "a", "passage": "b"}')
     study = study_of(f"defaults: {{train_corpora: [{file}], batch_size: 8}}\ngrid: {{corpus_power: [0, 1]}}")
-    with pytest.raises(InputError, match="found 8, expected at most the 1 training concepts of own"):
+    with pytest.raises(InputError, match="found 8, expected at most 1, what the 1 training concepts of own"):
         check_data(study)
+
+
+@pytest.mark.parametrize(
+    ("run", "message"),
+    [
+        ("{teacher: tiny, teacher_language: xx, objective: {kl: {}}}", "without a text in 'xx'"),
+        ("{hard_negatives: 40}", "found 40 concepts with a passage in"),
+        ("{objective: {lakda: {}}, train_languages: [en]}", "expected two at least, as the objective needs second"),
+    ],
+)
+def test_texts_that_an_objective_lacks_are_refused_before_training(study_of, run, message):
+    with pytest.raises(InputError, match=message):
+        check_data(study_of(f"defaults: {{sampler: monolingual, train_concepts: 40, batch_size: 40}}\nruns: [{run}]"))
 
 
 def test_data_that_fit_pass_the_check(study_of):

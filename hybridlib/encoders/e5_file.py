@@ -156,6 +156,7 @@ def read_e5(data: bytes, name: str) -> E5File:
     reader.require(found == _SPECIAL, f"bos, eos, pad, unk {_SPECIAL}; found {found}")
     _skip_normaliser(reader)
     tensors = _read_directory(reader)
+    reader.require(layers <= len(tensors), f"the tensors of {layers} layers; found {len(tensors)} tensors")
     model = (hidden, layers, heads, feed_forward, vocabulary, positions, types, epsilon)
     file = E5File(*model, bos, eos, pad, unk, pieces, scores, data, tensors)
     for tensor, (_, shape) in _targets(file).items():

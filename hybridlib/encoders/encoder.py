@@ -105,7 +105,7 @@ class DualEncoder(nn.Module):
         return cls(
             model,
             tokenizer,
-            prefixes=_prefixes(_read_json(source, "config_sentence_transformers.json", revision)),
+            prefixes=_named_prefixes(source, name, revision),
             max_length=max_length,
             precision=precision,
             kept_ids=kept,
@@ -227,6 +227,18 @@ def has_bfloat16(device: torch.device) -> bool:
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+
+
+def _named_prefixes(source: str, name: str, revision: str | None) -> dict[Role, str]:
+    """Return the prefixes of an encoder; one made with sentence-transformers that names none was trained without.
+
+    E5's are the exception: their own metadata does not name the prefixes that they were trained with.
+    """
+    metadata = _read_json(source, "config_sentence_transformers.json", revision)
+    without = (
+        "prompts" not in metadata and "e5" not in name.lower() and bool(_read_json(source, "modules.json", revision))
+    )
+    return _prefixes({"prompts": {}} if without else metadata)
 
 
 def _prefixes(metadata: dict[str, Any]) -> dict[Role, str]:

@@ -49,6 +49,7 @@ class GIST(TemperatureObjective):
     """
 
     needs: ClassVar[tuple[str, ...]] = ("teacher_queries", "teacher_passages")
+    takes_hard_negatives: ClassVar[bool] = True
 
     def __init__(self, temperature: float = 0.01, margin: float = 0.0, *, learn_temperature: bool = False) -> None:
         super().__init__(temperature, learn_temperature=learn_temperature)

@@ -30,6 +30,7 @@ class HybridPaper(Objective):
     """
 
     needs: ClassVar[tuple[str, ...]] = ("hard_negatives",)
+    takes_hard_negatives: ClassVar[bool] = True
 
     def loss(self, batch: Batch) -> Tensor:
         """Return the loss, a scalar."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from torch import Tensor
 
 from hybridlib.objectives.batch import Batch
@@ -31,6 +33,8 @@ class InfoNCE(TemperatureObjective):
         >>> round(InfoNCE(temperature=1.0)(batch).item(), 4)  # log(1 + exp(-1))
         0.3133
     """
+
+    takes_hard_negatives: ClassVar[bool] = True
 
     def loss(self, batch: Batch) -> Tensor:
         """Return the loss, a scalar."""

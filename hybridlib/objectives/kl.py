@@ -35,6 +35,7 @@ class KL(Objective):
     """
 
     needs: ClassVar[tuple[str, ...]] = ("teacher_queries", "teacher_passages")
+    takes_hard_negatives: ClassVar[bool] = True
 
     def __init__(self, temperature: float = 0.05) -> None:
         super().__init__()

@@ -33,6 +33,7 @@ class MarginMSE(Objective):
     """
 
     needs: ClassVar[tuple[str, ...]] = ("teacher_queries", "teacher_passages")
+    takes_hard_negatives: ClassVar[bool] = True
 
     def loss(self, batch: Batch) -> Tensor:
         """Return the loss, a scalar."""

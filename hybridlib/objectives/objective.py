@@ -18,9 +18,11 @@ class Objective(nn.Module, ABC):
 
     Attributes:
         needs: names of the optional :class:`Batch` tensors that it cannot do without.
+        takes_hard_negatives: whether hard negatives change it.
     """
 
     needs: ClassVar[tuple[str, ...]] = ()
+    takes_hard_negatives: ClassVar[bool] = False
 
     def __init__(self) -> None:
         super().__init__()

@@ -15,7 +15,7 @@ from papermill.parameterize import parameterize_notebook
 mpl.use("Agg")
 PROJECT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((PROJECT / "notebooks").glob("*.ipynb"))
-CORPUS, TRAIN, _, EVALUATE = NOTEBOOKS
+CORPUS, TRAIN, _, SIMILARITIES, EVALUATE = NOTEBOOKS
 SMALL = {
     "encoder": "tiny",
     "train_languages": ["en", "de", "zh"],
