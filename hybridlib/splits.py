@@ -18,11 +18,18 @@ def _corpus(name: str, path: str | None, languages: tuple[str, ...] | None = Non
     return load_corpus(name, path, languages)
 
 
+@lru_cache(maxsize=16)
+def _selected(name: str, path: str | None, loaded: tuple[str, ...] | None, languages: tuple[str, ...]) -> Corpus:
+    """Return a corpus in some languages; kept, as many runs share it and its fingerprint."""
+    return _corpus(name, path, loaded).select(languages=languages)
+
+
 def run_corpus(config: RunConfig) -> Corpus:
     """Return the whole corpus that is tested on, in the languages of the run; loaded once a process."""
     named = {*(config.train_languages or ()), *(config.test_languages or ())}
     every = None in (config.train_languages, config.test_languages) or config.train_corpora is not None
-    corpus = _corpus(config.corpus, config.corpus_path, None if every else tuple(sorted(named)))
+    loaded = None if every else tuple(sorted(named))
+    corpus = _corpus(config.corpus, config.corpus_path, loaded)
     train, test = (
         names if names is not None else corpus.languages for names in (config.train_languages, config.test_languages)
     )
@@ -30,7 +37,7 @@ def run_corpus(config: RunConfig) -> Corpus:
         train = _trained(corpus, other_corpora(config))
     elif config.train_corpora is not None:
         train = [language for language in train if language in corpus.languages]
-    return corpus.select(languages=sorted({*train, *test}))
+    return _selected(config.corpus, config.corpus_path, loaded, tuple(sorted({*train, *test})))
 
 
 def _trains_on_itself(config: RunConfig) -> bool:
@@ -60,7 +67,7 @@ def other_corpora(config: RunConfig) -> list[Corpus]:
                 f"train_corpora: found {name} in {' '.join(corpus.languages)}, "
                 f"expected one at least of the training languages {' '.join(wanted or ())}"
             )
-        parts.append(corpus.select(languages=kept))
+        parts.append(_selected(name, config.corpus_path, wanted, tuple(kept)))
     if not _trains_on_itself(config):
         _check_languages(config, parts)
     return parts

@@ -154,5 +154,6 @@ def test_first_stage_trains_on_corpora_of_its_own(tmp_path, monkeypatch):
     before = data_fingerprint(settings)
     file.write_text("\n".join(lines).replace("ζ", "ξ"), encoding="utf-8")
     splits._corpus.cache_clear()
+    splits._selected.cache_clear()
     assert data_fingerprint(settings) != before
     assert math.isfinite(calls[0][1].history["loss"].iloc[-1])

@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
+from hybridlib import splits
 from hybridlib.config import RunConfig
 from hybridlib.errors import InputError
-from hybridlib.splits import _corpus
 from hybridlib.study import check_data, load_study, result_file
 
 STUDIES = sorted((Path(__file__).parents[1] / "studies").glob("*.yaml"))
@@ -218,7 +218,8 @@ def test_run_name_follows_the_corpora(study_of, tmp_path, run):
     file, names = tmp_path / "own.jsonl", []
     for word in ("one", "two"):
         file.write_text(f'{{"concept": "c", "language": "en", "query": "{word}", "passage": "three"}}\n')
-        _corpus.cache_clear()  # a process loads a corpus once
+        for loader in (splits._corpus, splits._selected):  # a process loads a corpus once
+            loader.cache_clear()
         names += study_of(f"runs: [{run.format(file)}]").runs()
     assert len(set(names)) == 2
 
