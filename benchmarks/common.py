@@ -61,6 +61,11 @@ def collection_of(languages: int, concepts: int) -> Collection:
     return Collection(queries, passages, qrels, "synthetic")
 
 
+def captions() -> str:
+    """Name the corpus whose captions are embedded: Crossmodal-3600 if $HYBRIDLIB_DATA has it, else scenes."""
+    return "xm3600" if "HYBRIDLIB_DATA" in os.environ else "scenes"
+
+
 def seconds(function: Callable[[], object], repeats: int = 1) -> tuple[float, float]:
     """Wall time and processor time of all threads, each of the run where it was least.
 

@@ -91,7 +91,7 @@ def main() -> None:
     os.environ["TOKENIZERS_PARALLELISM"] = "true"
     logging.set_verbosity_error()
     logging.disable_progress_bar()
-    name = "xm3600" if "HYBRIDLIB_DATA" in os.environ else "scenes"
+    name = common.captions()
     every = load_corpus(name).table["text"].to_numpy()
     texts = np.random.default_rng(0).choice(every, options.texts, replace=False).tolist()
     encoder = DualEncoder.load(f"bundled:{NAME}", max_length=LENGTH)

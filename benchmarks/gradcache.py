@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
-import os
 import time
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -38,7 +37,7 @@ def measure(way: Way) -> list[float]:
     """Return seconds and processor seconds a pair (best step), and MiB resident before and at the peak."""
     torch.set_num_threads(way.threads)
     torch.manual_seed(0)
-    name = "xm3600" if "HYBRIDLIB_DATA" in os.environ else "scenes"
+    name = common.captions()
     texts = load_corpus(name).table["text"].to_numpy()
     chosen = np.random.default_rng(0).choice(texts, 2 * way.pairs).tolist()
     encoder = DualEncoder.load(way.encoder, max_length=64)

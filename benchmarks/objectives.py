@@ -8,7 +8,6 @@ second queries are there for the objectives that need them; the step embeds none
 from __future__ import annotations
 
 import argparse
-import os
 import time
 
 import common
@@ -60,7 +59,7 @@ def milliseconds(name: str, pairs: int, dimension: int, repeats: int) -> float:
 def step_milliseconds(name: str, pairs: int, chunk_tokens: int) -> tuple[float, int]:
     """Time of the second of two steps of an encoder, and the length of its vectors."""
     torch.manual_seed(0)
-    corpus = "xm3600" if "HYBRIDLIB_DATA" in os.environ else "scenes"
+    corpus = common.captions()
     texts = load_corpus(corpus).table["text"].to_numpy()
     encoder = DualEncoder.load(name, max_length=64)
     encoder.trim(texts[: 2 * 4096].tolist())

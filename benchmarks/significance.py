@@ -6,24 +6,14 @@ Run ``python benchmarks/significance.py``. The last line compares with scipy's t
 from __future__ import annotations
 
 import resource
-import time
-from collections.abc import Callable
 
+import common
 import numpy as np
-import scipy
-import threadpoolctl
 from scipy.stats import permutation_test
 
 from hybridlib.significance import bootstrap_interval, sign_flip
 
 PAIRS, CONCEPTS, FLIPS, SAMPLE = 36 * 36, 3600, 10_000, 3
-
-
-def seconds(function: Callable[[], object]) -> tuple[float, float]:
-    """Wall time, and processor time of all threads; the latter says more on a machine that is shared."""
-    wall, processor = time.perf_counter(), time.process_time()
-    function()
-    return time.perf_counter() - wall, time.process_time() - processor
 
 
 def scipy_p(contributions: np.ndarray) -> float:
@@ -36,17 +26,15 @@ def scipy_p(contributions: np.ndarray) -> float:
 def main() -> None:
     """Measure and print."""
     table = np.random.default_rng(0).normal(0.01, 1, (CONCEPTS, PAIRS)) / CONCEPTS
-    for pool in threadpoolctl.threadpool_info():
-        print(f"{pool['internal_api']} {pool['version']} {pool['num_threads']} threads", end=", ")
-    print(f"numpy {np.__version__}, scipy {scipy.__version__}")
+    print(common.describe("scipy"))
     print(f"{PAIRS} tests x {CONCEPTS} concepts x {FLIPS} flips or draws")
-    wall, flipping = seconds(lambda: sign_flip(table, flips=FLIPS))
+    wall, flipping = common.seconds(lambda: sign_flip(table, flips=FLIPS))
     print(f"sign_flip           {wall:6.2f} s, {flipping:6.2f} s of processor")
-    wall, processor = seconds(lambda: bootstrap_interval(table, draws=FLIPS))
+    wall, processor = common.seconds(lambda: bootstrap_interval(table, draws=FLIPS))
     print(f"bootstrap_interval  {wall:6.2f} s, {processor:6.2f} s of processor")
     print(f"largest memory      {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:6.0f} MB")
     sample = table[:, :SAMPLE]
-    _, processor = seconds(lambda: [scipy_p(column) for column in sample.T])
+    _, processor = common.seconds(lambda: [scipy_p(column) for column in sample.T])
     ratio = processor / SAMPLE / (flipping / PAIRS)
     print(
         f"scipy, one test     {processor / SAMPLE:6.2f} s of processor, {ratio:.0f} times sign_flip's time of one test"

@@ -203,7 +203,7 @@ def main() -> None:
     os.environ["TOKENIZERS_PARALLELISM"] = "true"
     logging.set_verbosity_error()
     logging.disable_progress_bar()
-    name = "xm3600" if "HYBRIDLIB_DATA" in os.environ else "scenes"
+    name = common.captions()
     corpus = load_corpus(name).select(languages=LANGUAGES if name == "xm3600" else None)
     sizes = {"batch_size": options.pairs, "steps": options.steps, "validate_every": options.steps}
     config = RunConfig(corpus=name, encoder=options.encoder, warmup=0.0, threads=options.threads, **sizes)

@@ -59,7 +59,7 @@ def evaluate(
     encoder: Annotated[str | None, typer.Option(help="hub id, local folder, bundled:<name> or tiny")] = None,
     embeddings: Annotated[Path | None, typer.Option(help="folder with queries.npy, passages.npy and their ids")] = None,
     run: Annotated[Path | None, typer.Option(help="a training run's folder: its test concepts, its encoder")] = None,
-    corpus: Annotated[str, typer.Option(help=f"what to test on: {CORPORA}")] = "scenes",
+    corpus: Annotated[str | None, typer.Option(help=f"what to test on, by default scenes: {CORPORA}")] = None,
     languages: Annotated[str, typer.Option(help="codes with commas; default: all")] = "",
     settings: Annotated[str, typer.Option(help="monolingual,crosslingual,multilingual; default: all")] = "",
     measures: Annotated[str, typer.Option(help="such as nDCG@20,AP,R@100")] = "",
@@ -67,10 +67,10 @@ def evaluate(
     fit_concepts: Annotated[int, typer.Option(min=1, help="concepts to fit debiasing on, not tested on")] = 200,
     label: Annotated[str, typer.Option(help="how tables call it; default: the encoder's name")] = "",
     revision: Annotated[str | None, typer.Option(help="branch, tag or commit of a hub id")] = None,
-    max_length: Annotated[int, typer.Option(min=4, help="tokens a text")] = 128,
-    precision: Annotated[str, typer.Option(help="auto, bfloat16 or float32")] = "auto",
+    max_length: Annotated[int | None, typer.Option(min=4, help="tokens a text; default: 128")] = None,
+    precision: Annotated[str | None, typer.Option(help="auto, bfloat16 or float32; default: auto")] = None,
     threads: Annotated[int, typer.Option(min=0, help="threads of torch; 0: all")] = 0,
-    trec_depth: Annotated[int, typer.Option(help="write TREC runs with so many passages a query; 0: none")] = 0,
+    trec_depth: Annotated[int, typer.Option(min=0, help="write TREC runs with so many passages a query; 0: none")] = 0,
 ) -> None:
     """Evaluate an encoder, precomputed vectors, or a training run: measures, language bias, geometry, one page."""
     from hybridlib import evaluate_command as command
@@ -109,6 +109,23 @@ def compare(
 
     logging.getLogger("papermill").setLevel(logging.WARNING)
     command.compare(folders, out, typer.echo)
+
+
+@app.command()
+def train(
+    parameters: Annotated[Path, typer.Argument(help="YAML of parameters, such as presets/hybrid_2408_10536.yaml")],
+    out: Annotated[Path, typer.Option(help="folder of the run: new, or one where it was begun")],
+    changes: Annotated[list[str] | None, typer.Option("--set", help="name=value instead of the file's; repeat")] = None,
+    timeout: Annotated[int, typer.Option(min=1, help="seconds until another process that hangs is given up")] = 60,
+) -> None:
+    """Train and test one configuration; on several processes: torchrun --nproc-per-node N -m hybridlib train ...
+
+    Batches do not depend on the number of processes; chunk_tokens and threads are of each. Each takes a GPU if there
+    are any.
+    """
+    from hybridlib import train_command as command
+
+    command.train(parameters, out, changes or [], timeout, typer.echo)
 
 
 @app.command()

@@ -15,6 +15,7 @@ from hybridlib.config import RunConfig, objective_needs
 from hybridlib.corpora.corpus import Corpus
 from hybridlib.corpora.joined import JoinedCorpus
 from hybridlib.debias import centring
+from hybridlib.distributed import ALONE, Ranks
 from hybridlib.encoders.embedding_cache import cached_vectors
 from hybridlib.encoders.encoder import DualEncoder, Role
 from hybridlib.mining import HardNegatives, mine
@@ -33,6 +34,7 @@ class TrainingTexts:
         config: its objective says what is needed.
         encoder: as it is before training; it tokenises, and hard negatives are mined with it.
         corpus: training texts.
+        ranks: the processes at work; what the cache keeps, the first computes for all.
 
     Attributes:
         sizes: numbers that :func:`hybridlib.objectives.compose.build` is to know.
@@ -41,7 +43,7 @@ class TrainingTexts:
         InputError: if the corpus cannot give them; the message names the concept.
     """
 
-    def __init__(self, config: RunConfig, encoder: DualEncoder, corpus: Corpus) -> None:
+    def __init__(self, config: RunConfig, encoder: DualEncoder, corpus: Corpus, ranks: Ranks = ALONE) -> None:
         self.pairs, self.seed = corpus.pairs, config.seed
         self.texts = np.asarray(corpus.table["text"], dtype=object)
         self.tokens: dict[str, dict[int, list[int]]] = {
@@ -52,11 +54,12 @@ class TrainingTexts:
         check_texts(config, corpus)
         self.parts = corpus.parts if isinstance(corpus, JoinedCorpus) else (corpus,)
         self.starts = np.cumsum([0, *(len(part.pairs.concept) for part in self.parts)])
-        self.hard = self._mined(encoder, config.hard_negatives) if config.hard_negatives else []
+        self.hard = self._mined(encoder, config.hard_negatives, ranks) if config.hard_negatives else []
         self.teacher: Teacher | None = None
         if config.teacher is not None:
             teacher = DualEncoder.load(config.teacher, max_length=config.max_length, precision=config.precision)
-            self.teacher = Teacher.embed(teacher.to(encoder.device), corpus, config.teacher_language)
+            with ranks.in_turn():
+                self.teacher = Teacher.embed(teacher.to(encoder.device), corpus, config.teacher_language)
         self.sizes = {"concepts": len(corpus.concepts)}
         if self.teacher is not None:
             self.sizes["teacher_dimension"] = self.teacher.dimension
@@ -76,14 +79,15 @@ class TrainingTexts:
     def _tokens(self, encoder: DualEncoder, role: Role, rows: np.ndarray) -> dict[int, list[int]]:
         return dict(zip(rows.tolist(), encoder.tokenize(self.texts[rows].tolist(), role), strict=True))
 
-    def _mined(self, encoder: DualEncoder, count: int) -> list[HardNegatives]:
+    def _mined(self, encoder: DualEncoder, count: int, ranks: Ranks) -> list[HardNegatives]:
         """Mine inside each corpus; each text is embedded once, as a query if it can be one, and languages are centred.
 
         Encoders such as E5 give all texts of a language similar vectors; with their mean taken off, similarities tell
         apart what is probably relevant from what is not.
         """
         ids = [self.tokens["query"].get(row) or self.tokens["passage"][row] for row in range(len(self.texts))]
-        vectors, language = cached_vectors(encoder, ids), self.pairs.language
+        with ranks.in_turn():
+            vectors, language = cached_vectors(encoder, ids), self.pairs.language
         vectors = centring(vectors, language)(vectors, language)
         spans = zip(self.parts, pairwise(self.starts), strict=True)
         mined = [mine(part.pairs, vectors[start:end], count=count) for part, (start, end) in spans]

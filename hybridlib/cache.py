@@ -59,7 +59,7 @@ def new_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     before. Where another process has made ``path`` meanwhile, its folder stays and the one yielded is removed.
 
     Raises:
-        OSError: the folder cannot be made or renamed.
+        OSError: the folder cannot be made or renamed, or ``path`` is a link.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -70,7 +70,7 @@ def new_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
         try:
             beside.rename(path)
         except OSError:
-            if not path.is_dir():
+            if path.is_symlink() or not path.is_dir():
                 raise
             shutil.rmtree(beside)
     except BaseException:

@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import combinations
-from pathlib import Path
+from itertools import combinations, product
 
 import numpy as np
 import pandas as pd
 
 from hybridlib import significance
-from hybridlib.cache import replace_file
 from hybridlib.errors import InputError
-from hybridlib.evaluation import KEYS, SETTINGS, SHARE, mean_by_pair
+from hybridlib.evaluation import BIAS, KEYS, SETTINGS, SHARE, mean_by_pair
 from hybridlib.paths import run_folder
 from hybridlib.runs import Run
 from hybridlib.study import Study
 
-TESTED = (*((setting, "nDCG@10") for setting in SETTINGS), ("multilingual", "rank_distance"), ("multilingual", SHARE))
-LOWER_IS_BETTER = ("rank_distance", "max_rank", SHARE, "language_preference")
+LOWER_IS_BETTER = ("rank_distance", "max_rank")
+BEST_AT_EVEN_SHARE = (SHARE, "language_preference")
 LEVEL = 0.05
+_FLIPS = 40  # a test of a family: with fewer than 20 the least p that flips can give, times the tests, is above LEVEL
+
+
+def direction(measure: str) -> int:
+    """1 where the larger value is the better one, -1 where the smaller is, 0 where neither is.
+
+    That is so for what has its best value at the even share of the query's language: of two values above it the
+    smaller is better, of two below it the larger, and it differs between collections and queries.
+    """
+    if measure in BEST_AT_EVEN_SHARE:
+        return 0
+    return -1 if measure in LOWER_IS_BETTER else 1
 
 
 def read_runs(study: Study) -> tuple[list[Run], list[str]]:
@@ -39,12 +49,6 @@ def read_runs(study: Study) -> tuple[list[Run], list[str]]:
             f"expected those of the baseline {study.baseline} and of another configuration"
         )
     return runs, [folder.name for folder in folders if folder not in finished]
-
-
-def write_tables(folder: Path, scores: pd.DataFrame, compared: pd.DataFrame) -> None:
-    """Write ``scores.csv`` and ``comparisons.csv``."""
-    for name, table in (("scores.csv", scores), ("comparisons.csv", compared)):
-        replace_file(folder / name, table.to_csv(index=False, float_format="%.6g").encode())
 
 
 def score_table(runs: Sequence[Run]) -> pd.DataFrame:
@@ -119,49 +123,81 @@ def pair_verdicts(table: pd.DataFrame, *, flips: int = 10_000) -> pd.Series:
     """Say for each language pair whether the first wins (1), loses (-1) or is not separable (0), larger being better.
 
     A pair is separable if its sign-flip p, Holm-corrected over the pairs of the table, is below 0.05. At least 40 flips
-    a pair are made: with fewer than 20 the least p that flips can give, times the pairs, is not below 0.05.
+    a pair are made.
     """
-    flips = max(flips, 40 * table.shape[1])
+    flips = max(flips, _FLIPS * table.shape[1])
     p = significance.holm(significance.sign_flip(table.to_numpy(), flips=flips))
     return pd.Series(np.where(p < LEVEL, np.sign(table.sum()), 0).astype(int), index=table.columns)
 
 
+def chosen_tests(tables: Sequence[pd.DataFrame]) -> list[tuple[str, str]]:
+    """Choose the (setting, measure) pairs that systems are compared by, of those that all of them have.
+
+    In each setting nDCG@10 or, where it is missing, the first measure of quality; in the pool rank_distance and
+    same_language_share@10 as well.
+
+    Args:
+        tables: scores of each query, a table a system.
+    """
+    measures = [column for column in tables[0] if column not in KEYS and all(column in table for table in tables)]
+    quality = sorted((measure for measure in measures if measure not in BIAS), key=lambda measure: measure != "nDCG@10")
+    tests = [*product(SETTINGS, quality[:1]), ("multilingual", "rank_distance"), ("multilingual", SHARE)]
+    return [
+        (setting, measure)
+        for setting, measure in tests
+        if measure in measures
+        and all(table.loc[table["setting"] == setting, measure].notna().any() for table in tables)
+    ]
+
+
 def comparisons(systems: Mapping[str, Sequence[pd.DataFrame]], *, flips: int = 10_000) -> pd.DataFrame:
-    """Compare every pair of systems by those of :data:`TESTED` that both have: the content of ``comparisons.csv``.
+    """Compare every pair of systems by what :func:`chosen_tests` chooses: the content of ``comparisons.csv``.
 
     Args:
         systems: label -> scores of each query (see :class:`hybridlib.evaluation.Evaluation`), a table a seed.
-        flips: sign vectors, and bootstrap samples.
+        flips: least number of sign vectors, and of bootstrap samples; at least 40 a row of the table are made.
 
     Returns:
         Columns ``configuration``, ``baseline``, ``setting``, ``measure``, ``difference`` (configuration - baseline, of
         means over seeds), ``low`` and ``high`` (95 % bootstrap interval, clustered by concept), ``p`` (sign-flip),
         ``holm_p`` (Holm over the whole table), ``wins``, ``ties``, ``losses`` (over language pairs; a win is the better
-        value, be it the larger or the smaller), ``concepts``, ``seeds`` and ``baseline_seeds``.
+        value, see :func:`direction`; missing where neither is better), ``concepts``, ``seeds`` and ``baseline_seeds``.
+
+    Raises:
+        InputError: if systems were tested on different queries, or there is nothing to compare.
     """
     means = {label: mean_over_seeds(tables, label) for label, tables in systems.items()}
     first = next(iter(means))
     for label, table in means.items():
         if not table[KEYS].equals(means[first][KEYS]):
             raise InputError(f"{label}: found other test queries than those of {first}, expected the same")
-    rows = []
-    for baseline, label in combinations(means, 2):
-        for setting, measure in TESTED:
-            measured = all(measure in means[name] for name in (label, baseline))
-            if not measured or not (means[label]["setting"] == setting).any():
-                continue
-            table = contributions(means[label], means[baseline], setting, measure)
-            result = significance.compare(table.mean(axis=1).to_numpy(), flips=flips)
-            sign = -1 if measure in LOWER_IS_BETTER else 1
-            verdict = pair_verdicts(table * sign, flips=flips)
+    pairs, tests = list(combinations(means, 2)), chosen_tests(list(means.values()))
+    if not pairs or not tests:
+        raise InputError(
+            f"comparisons: found {len(means)} systems ({', '.join(means)}) and {len(tests)} measures that they share, "
+            "expected two systems and a measure at least"
+        )
+    rows, overall = [], []
+    for (baseline, label), (setting, measure) in product(pairs, tests):
+        table = contributions(means[label], means[baseline], setting, measure)
+        overall.append(table.mean(axis=1))
+        counts: list[object] = [pd.NA] * 3
+        if direction(measure):
+            verdict = pair_verdicts(table * direction(measure), flips=flips)
             counts = [int((verdict == value).sum()) for value in (1, 0, -1)]
-            seeds = [len(systems[label]), len(systems[baseline])]
-            rows.append((label, baseline, setting, measure, *result, *counts, len(table), *seeds))
-    columns = (
-        "configuration baseline setting measure difference low high p wins ties losses concepts seeds baseline_seeds"
-    )
-    table = pd.DataFrame(rows, columns=columns.split())
-    table.insert(8, "holm_p", significance.holm(table["p"].to_numpy()) if len(table) else [])
+        rows.append(
+            (label, baseline, setting, measure, *counts, len(table), len(systems[label]), len(systems[baseline]))
+        )
+    columns = "configuration baseline setting measure wins ties losses concepts seeds baseline_seeds"
+    table = pd.DataFrame(rows, columns=columns.split()).astype(dict.fromkeys(("wins", "ties", "losses"), "Int64"))
+    numbers = np.empty((len(rows), 4))
+    for place in range(len(tests)):
+        same = slice(place, None, len(tests))  # the rows of one test; a concept without a query has 0
+        joined = pd.concat(overall[same], axis=1).fillna(0).to_numpy()
+        numbers[same] = np.stack(significance.compare(joined, flips=max(flips, _FLIPS * len(rows))), axis=1)
+    for place, name in enumerate(("difference", "low", "high", "p"), start=4):
+        table.insert(place, name, numbers[:, place - 4])
+    table.insert(8, "holm_p", significance.holm(table["p"].to_numpy()))
     return table
 
 

@@ -8,10 +8,13 @@ from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
 import numpy as np
+import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from hybridlib.errors import InputError
 from hybridlib.objectives.compose import OBJECTIVES, build
+from hybridlib.plain_text import brief, is_name
+from hybridlib.validation import explained
 
 Sampler = Literal[
     "untrained",
@@ -102,6 +105,14 @@ class RunConfig(BaseModel):
         return hash(self.model_dump_json())
 
     @model_validator(mode="after")
+    def _texts_fit(self) -> RunConfig:
+        for name, given in self:
+            for text in given if isinstance(given, tuple) else (given,):
+                if isinstance(text, str) and not is_name(text):
+                    raise ValueError(f"{name}: found {brief(text)}, expected a short line without controls")
+        return self
+
+    @model_validator(mode="after")
     def _lists_fit(self) -> RunConfig:
         for name, one, several in (
             ("train_languages", "language", "language codes"),
@@ -177,7 +188,8 @@ class RunConfig(BaseModel):
         try:
             return cls(**values)
         except ValidationError as error:
-            raise InputError("\n".join(_explained(where, dict(item)) for item in error.errors())) from None
+            wrong = [explained(item, "parameter", RunConfig.model_fields) for item in error.errors()]
+            raise InputError("\n".join(f"{where}: {one}" for one in wrong)) from None
 
     def stages(self) -> list[RunConfig]:
         """Return the configuration of each stage of training: ``first_stage``, if there is one, and this one.
@@ -229,14 +241,8 @@ class RunConfig(BaseModel):
 
 def objective_needs(spec: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
     """Return the optional fields of :class:`hybridlib.objectives.Batch` that an objective cannot do without."""
-    return build(spec, concepts=2, dimension=2, teacher_dimension=2).needs
-
-
-def _explained(where: str, item: dict[str, Any]) -> str:
-    name = ".".join(str(part) for part in item["loc"]) or "values"
-    if item["type"] == "extra_forbidden":
-        return f"{where}: found unknown parameter {name!r}, expected one of {' '.join(RunConfig.model_fields)}"
-    if item["type"] == "value_error":
-        return f"{where}: {item['ctx']['error']}"
-    expected = item["msg"].replace("Input should be", "expected").replace("Value", "expected")
-    return f"{where}: found {name} = {item['input']!r}, {expected}"
+    try:
+        with torch.device("meta"):  # a memory bank takes no memory yet
+            return build(spec, concepts=2, dimension=2, teacher_dimension=2).needs
+    except (TypeError, OverflowError, RuntimeError) as error:
+        raise InputError(f"objective: found {brief(spec)} ({brief(str(error))}), expected smaller numbers") from error

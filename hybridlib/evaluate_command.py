@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
-import numpy as np
 import pandas as pd
 import torch
 
 from hybridlib.comparison import comparisons
 from hybridlib.corpora.collection import Collection
+from hybridlib.corpora.holdout import held_out
 from hybridlib.corpora.load import load_collection
-from hybridlib.debias import DEBIASINGS
 from hybridlib.encoders.embedding_cache import cached_text_vectors
-from hybridlib.encoders.encoder import DualEncoder, Precision
+from hybridlib.encoders.encoder import DualEncoder
 from hybridlib.errors import InputError
+from hybridlib.evaluate_request import Request
 from hybridlib.execute import execute_evaluation
-from hybridlib.measures import DEFAULT, measure
+from hybridlib.measures import DEFAULT
 from hybridlib.notebook import timed
 from hybridlib.results import Results, environment, systems, write_csv, write_results
 from hybridlib.runs import Run
@@ -30,48 +30,6 @@ from hybridlib.trec_export import export_runs
 from hybridlib.vectors import read_vectors
 
 Say = Callable[[str], object]
-
-
-@dataclass(frozen=True)
-class Request:
-    """What to evaluate; the fields are explained by the command line.
-
-    One of ``encoder``, ``embeddings`` and ``run``; or ``run`` and ``encoder``: on the test concepts of the run an
-    encoder that is not its own, such as the average of two runs.
-    """
-
-    out: Path
-    encoder: str | None = None
-    embeddings: Path | None = None
-    run: Path | None = None
-    corpus: str = "scenes"
-    languages: Sequence[str] | None = None
-    settings: Sequence[str] | None = None
-    measures: Sequence[str] | None = None
-    debias: Sequence[str] | None = None
-    fit_concepts: int = 200
-    label: str = ""
-    revision: str | None = None
-    max_length: int = 128
-    precision: Any = "auto"
-    threads: int = 0
-    trec_depth: int = 0
-
-    def __post_init__(self) -> None:
-        """Refuse what cannot be done before anything is loaded."""
-        given = [name for name in ("encoder", "embeddings", "run") if getattr(self, name) is not None]
-        if len(given) != 1 and given != ["encoder", "run"]:
-            raise InputError(
-                f"evaluate: found {' and '.join(given) or 'no system'}, expected encoder, embeddings, run, or run and "
-                "encoder"
-            )
-        for name in self.debias or ():
-            if name not in DEBIASINGS:
-                raise InputError(f"debias: found {name!r}, expected any of {', '.join(DEBIASINGS)}")
-        for name in self.measures or ():
-            measure(name)
-        if self.precision not in get_args(Precision):
-            raise InputError(f"precision: found {self.precision!r}, expected one of {', '.join(get_args(Precision))}")
 
 
 @dataclass
@@ -91,7 +49,6 @@ def evaluate(request: Request, say: Say) -> Path:
         torch.set_num_threads(request.threads)
     with timed(seconds, "embed"):
         loaded = _run(request) if request.run else _system(request)
-    _check_cutoffs(request.measures or (), loaded.test.collection)
     with timed(seconds, "evaluate"):
         evaluated = evaluate_system(
             loaded.test,
@@ -131,6 +88,10 @@ def compare(folders: Sequence[Path], out: Path, say: Say) -> Path:
     measures = dict.fromkeys(" ".join(one.result["measures"]) for one in results)
     if len(measures) > 1:
         raise InputError(f"compare: found the measures {', and '.join(measures)}, expected the same in all results")
+    collections = {one.result["collection"]["fingerprint"]: one for one in results}
+    if len(collections) > 1:
+        said = ", and ".join(f"{mark[:16]} ({one.folder})" for mark, one in collections.items())
+        raise InputError(f"compare: found results on the test collections {said}, expected one in all results")
     found = systems(results)
     if len(found) < 2:
         raise InputError(f"compare: found one system, {', '.join(found)}, expected two at least")
@@ -143,13 +104,18 @@ def compare(folders: Sequence[Path], out: Path, say: Say) -> Path:
 
 def _system(request: Request) -> _Loaded:
     """Embed a collection by an encoder, or take its vectors from files; hold concepts out where something is fitted."""
-    collection = load_collection(request.corpus, request.languages)
+    collection = load_collection(request.corpus or "scenes", request.languages)
     silent = [code for code in request.languages or () if code not in set(collection.queries["language"])]
     if silent:
         raise InputError(
             f"languages: found no query in {silent[0]!r} in {collection.name}, expected queries in every language "
             "named (where none is named, passages of a language without queries stay in the pool)"
         )
+    tested = collection
+    if request.debias:
+        held = held_out(collection, request.fit_concepts)
+        tested = collection.kept(~held[0], ~held[1])
+    request.check(tested)
     if request.embeddings is not None:
         queries = read_vectors(request.embeddings, "query", collection.queries["id"].tolist())
         passages = read_vectors(request.embeddings, "passage", collection.passages["id"][:])
@@ -158,11 +124,10 @@ def _system(request: Request) -> _Loaded:
         about: dict[str, Any] = {"embeddings": str(request.embeddings)}
     else:
         name = str(request.encoder)
-        encoder = DualEncoder.load(
-            name, max_length=request.max_length, precision=request.precision, revision=request.revision
-        )
+        options = {option: getattr(request, option) for option in ("revision", "max_length", "precision")}
+        encoder = DualEncoder.load(name, **{option: value for option, value in options.items() if value is not None})
         test = _embedded(encoder, collection)
-        about = {"encoder": name, "revision": request.revision, "max_length": request.max_length}
+        about = {"encoder": name, "revision": request.revision, "max_length": encoder.max_length}
     fit = None
     if request.debias:
         fit, test = test.divided(request.fit_concepts)
@@ -173,6 +138,12 @@ def _run(request: Request) -> _Loaded:
     """Embed the test concepts of a training run by its encoder or another, and texts to fit debiasing on."""
     run = Run.read(Path(str(request.run)))
     config = run.config
+    test = run_splits(config).test.select(languages=request.languages)
+    if request.languages is None and test.fingerprint != run.result["fingerprint"]["test"]:
+        raise InputError(f"{run.folder}: found another corpus than the run was tested on, expected the same")
+    tested = Collection.from_corpus(test)
+    request.check(tested)
+    fit = fit_corpus(config, request.fit_concepts, test.languages) if request.debias else None
     options: dict[str, Any] = {"max_length": config.max_length, "precision": config.precision}
     seed = config.seed if config.sampler != "untrained" and request.encoder is None else None
     if request.encoder is not None:
@@ -181,13 +152,9 @@ def _run(request: Request) -> _Loaded:
         encoder = DualEncoder.load(config.encoder, revision=config.encoder_revision, **options)
     else:  # with the full vocabulary, for the texts to fit on
         encoder = DualEncoder.load(str(run.folder / "encoder"), **options).restored()
-    test = run_splits(config).test.select(languages=request.languages)
-    fit = fit_corpus(config, request.fit_concepts, test.languages) if request.debias else None
-    if request.languages is None and test.fingerprint != run.result["fingerprint"]["test"]:
-        raise InputError(f"{run.folder}: found another corpus than the run was tested on, expected the same")
     return _Loaded(
         request.label or (run.label if request.encoder is None else Path(request.encoder).name),
-        _embedded(encoder, Collection.from_corpus(test)),
+        _embedded(encoder, tested),
         _embedded(encoder, Collection.from_corpus(fit)) if fit else None,
         {
             "seed": seed,
@@ -203,19 +170,6 @@ def _embedded(encoder: DualEncoder, collection: Collection) -> Embedded:
     encoder.to("cuda" if torch.cuda.is_available() else "cpu")
     queries = cached_text_vectors(encoder, collection.queries["text"].tolist(), "query")
     return Embedded(collection, queries, cached_text_vectors(encoder, collection.passages["text"], "passage"))
-
-
-def _check_cutoffs(measures: Sequence[str], collection: Collection) -> None:
-    """Refuse a measure whose K is larger than a language's passages."""
-    languages, counts = np.unique(collection.passage_language, return_counts=True)
-    smallest = int(counts.argmin())
-    for name in measures:
-        k = int(name.partition("@")[2] or 0)
-        if k > counts[smallest]:
-            raise InputError(
-                f"measures: found {name}, expected K of at most {counts[smallest]}, "
-                f"the passages in {collection.languages[languages[smallest]]}"
-            )
 
 
 def _page(folders: Sequence[Path], out: Path, title: str, say: Say) -> Path:

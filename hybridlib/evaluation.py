@@ -22,9 +22,11 @@ __all__ = [
     "SETTINGS",
     "SHARE",
     "Evaluation",
+    "chosen_settings",
     "evaluate",
     "macro_means",
     "mean_by_pair",
+    "rows_at",
 ]
 POOL = "all"
 KEYS = ["setting", "query_language", "passage_language", "concept"]
@@ -88,7 +90,7 @@ def evaluate(
     ):
         if len(vectors) != count:
             raise InputError(f"evaluate: found {len(vectors)} {what} vectors, expected {count}")
-    chosen = _chosen(collection, settings)
+    chosen = chosen_settings(collection, settings)
     scored = {name: measure(name) for name in measures}
     relevant = collection.relevant
     relevant = relevant.assign(
@@ -127,8 +129,8 @@ def evaluate(
     )
 
 
-def _chosen(collection: Collection, settings: Sequence[str] | None) -> list[str]:
-    """Return the settings to test, in their order."""
+def chosen_settings(collection: Collection, settings: Sequence[str] | None) -> list[str]:
+    """Return the settings to test, in their order; one that the collection does not have is an error."""
     for setting in settings or ():
         if setting not in collection.settings:
             known = ", ".join(collection.settings)
@@ -148,7 +150,7 @@ def _ranks_inside_languages(
         passages = np.flatnonzero(collection.passage_language == language)
         ranks = retrieval.exact_ranks(
             query_vectors[queries],
-            _rows(passage_vectors, passages),
+            rows_at(passage_vectors, passages),
             np.zeros(len(passages), dtype=np.int64),
             np.searchsorted(queries, same["query"].to_numpy()[slots]),
             np.searchsorted(passages, same["passage"].to_numpy()[slots]),
@@ -161,7 +163,7 @@ def _ranks_inside_languages(
     return retrieval.Ranks(in_language, in_language, nothing, nothing.astype(np.float32), nothing[:0]), same
 
 
-def _rows(vectors: np.ndarray, positions: np.ndarray) -> np.ndarray:
+def rows_at(vectors: np.ndarray, positions: np.ndarray) -> np.ndarray:
     """Take ascending rows; a view where they follow each other, so memory-mapped ones stay on disk."""
     if len(positions) and positions[-1] - positions[0] + 1 == len(positions):
         return vectors[positions[0] : positions[-1] + 1]

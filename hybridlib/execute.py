@@ -19,6 +19,7 @@ from hybridlib.cache import replace_file
 from hybridlib.config import RunConfig
 from hybridlib.errors import InputError
 from hybridlib.paths import project_folder, run_folder, study_folder
+from hybridlib.plain_text import visible_html
 from hybridlib.study import Study
 
 log = logging.getLogger(__name__)
@@ -71,7 +72,10 @@ def _execute(notebook: str, folder: Path, parameters: dict[str, Any], title: str
 
 
 def html_page(notebook: Path, title: str) -> str:
-    """Render an executed notebook: pictures embedded, outputs sanitised, inputs folded away, nothing from elsewhere."""
+    """Render an executed notebook: pictures embedded, outputs sanitised, inputs folded away, nothing from elsewhere.
+
+    Controls and changes of the text's direction are shown as escapes, so that what is read is what is there.
+    """
     content = nbformat.read(notebook, as_version=4)
     content.cells = [cell for cell in content.cells if not _UNSHOWN & set(cell.metadata.get("tags", []))]
     for cell in content.cells:
@@ -90,7 +94,7 @@ def html_page(notebook: Path, title: str) -> str:
         )
         exporter.register_filter("clean_html", _clean)
         body, _ = exporter.from_notebook_node(content, {"page_title": title})
-    return body
+    return visible_html(body)
 
 
 def _clean(html: object) -> str:

@@ -5,6 +5,7 @@ Vectors are float [n, d]; a language or a concept is a code (str) or a number. A
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +14,7 @@ import pandas as pd
 from hybridlib.errors import InputError
 
 _BLOCK = 512
+_ROWS = 1 << 13  # that are held in float64 at once: 25 MB of 384 dimensions
 _PAIRS = 1 << 17
 
 
@@ -137,7 +139,10 @@ def centroid_distances(vectors: np.ndarray, language: np.ndarray) -> pd.DataFram
     """
     _check("text", vectors, language)
     names, code = np.unique(language, return_inverse=True)
-    means = np.stack([vectors[code == i].mean(0, dtype=np.float64) for i in range(len(names))])
+    means = np.zeros((len(names), vectors.shape[1]))
+    for number, rows in _by_number(vectors, code):
+        means[number] += rows.sum(0)
+    means /= np.bincount(code)[:, None]
     return pd.DataFrame(np.linalg.norm(means[:, None] - means, axis=2), index=names, columns=names)
 
 
@@ -223,9 +228,22 @@ def _check(what: str, vectors: np.ndarray, *labels: np.ndarray) -> None:
     counts = [len(label) for label in labels]
     if vectors.ndim != 2 or not len(vectors) or {*counts, len(vectors)} != {len(vectors)}:
         raise InputError(f"{what}: found vectors of shape {vectors.shape} and {counts} labels, expected [n, d] and n")
-    if not np.isfinite(vectors).all():
-        row = np.flatnonzero(~np.isfinite(vectors).all(1))[0]
-        raise InputError(f"{what}: found a number that is not finite in row {row}, expected finite vectors")
+    for start in range(0, len(vectors), _ROWS):
+        wrong = np.flatnonzero(~np.isfinite(vectors[start : start + _ROWS]).all(1))
+        if len(wrong):
+            row = start + wrong[0]
+            raise InputError(f"{what}: found a number that is not finite in row {row}, expected finite vectors")
+
+
+def _by_number(vectors: np.ndarray, code: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield a number of ``code``, int [n], and some vectors that have it, float64, until all have been there.
+
+    Of the vectors, which may be memory-mapped, only a block is held at once.
+    """
+    for start in range(0, len(vectors), _ROWS):
+        block, numbers = vectors[start : start + _ROWS].astype(np.float64), code[start : start + _ROWS]
+        for number in np.unique(numbers):
+            yield int(number), block[numbers == number]
 
 
 class _Texts(NamedTuple):
@@ -242,9 +260,13 @@ def _all_products(queries: _Texts, passages: _Texts) -> tuple[np.ndarray, np.nda
 
 def _moments(texts: _Texts, names: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Of each language: count [languages], sum of its vectors [languages, d], and V'V [languages, d, d]."""
-    blocks = [texts.vectors[texts.language == name].astype(np.float64) for name in names]
-    counts, sums = [float(len(block)) for block in blocks], [block.sum(0) for block in blocks]
-    return np.array(counts), np.stack(sums), np.stack([block.T @ block for block in blocks])
+    dimension = texts.vectors.shape[1]
+    counts, sums, squares = (np.zeros((len(names), *shape)) for shape in ((), (dimension,), (dimension, dimension)))
+    for number, rows in _by_number(texts.vectors, np.searchsorted(names, texts.language)):
+        counts[number] += len(rows)
+        sums[number] += rows.sum(0)
+        squares[number] += rows.T @ rows
+    return counts, sums, squares
 
 
 def _products(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 
+from hybridlib.counting import pair_scores
 from hybridlib.errors import InputError
 
 
@@ -49,7 +50,9 @@ def mrc(
     for members in np.split(order, starts[1:]):
         found, local = np.unique(top[members, :k], return_inverse=True)
         missing = int(np.searchsorted(found, 0))  # 1 where a -1 comes first, else 0
-        scores = _inner_products(queries[members], passages[found[missing:]])
+        union = passages[found[missing:]]
+        rows, columns = np.indices((len(members), len(union))).reshape(2, -1)
+        scores = pair_scores(queries[members], union, rows, columns).reshape(len(members), len(union))
         result[members] = _mean_correlations(scores, local.reshape(len(members), k) - missing, language[members])
     return result
 
@@ -68,19 +71,6 @@ def _check(
     if lowest < -1 or highest >= len(passages):
         wrong = lowest if lowest < -1 else highest
         raise InputError(f"mrc: found position {wrong} in top, expected -1 to {len(passages) - 1}")
-
-
-@numba.njit(cache=True, nogil=True, fastmath={"contract", "reassoc"})
-def _inner_products(queries: np.ndarray, passages: np.ndarray) -> np.ndarray:
-    """Inner products [l, u]; numpy's matrix product would start threads for work too small to share."""
-    products = np.empty((len(queries), len(passages)), dtype=np.float32)
-    for a in range(len(queries)):
-        for p in range(len(passages)):
-            total = 0.0
-            for i in range(queries.shape[1]):
-                total += np.float64(queries[a, i]) * np.float64(passages[p, i])
-            products[a, p] = total
-    return products
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")

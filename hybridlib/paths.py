@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -29,13 +31,13 @@ def reports_folder() -> Path:
 
 
 def study_folder(study: str) -> Path:
-    """Return the folder of a study's results, inside the reports folder."""
-    return _inside(reports_folder(), checked_name(study, "study"))
+    """Return the folder of a study's results, inside the reports folder; no link in it leads out of that."""
+    return _inside(reports_folder(), checked_name(study, "study"), deep=False)
 
 
 def run_folder(study: str, run: str) -> Path:
-    """Return the folder of a run's results."""
-    return _inside(study_folder(study) / "runs", checked_name(run, "run"))
+    """Return the folder of a run's results; no link in it, however deep, leads out of the reports folder."""
+    return _inside(study_folder(study) / "runs", checked_name(run, "run"), deep=True)
 
 
 def checked_name(name: str, what: str) -> str:
@@ -60,8 +62,16 @@ def locked(folder: Path) -> FileLock:
     return lock
 
 
-def _inside(parent: Path, name: str) -> Path:
-    folder = parent / name
-    if not folder.resolve().is_relative_to(reports_folder().resolve()):
-        raise InputError(f"{folder}: found a link that leads out of {reports_folder()}, expected a folder inside it")
+def _inside(parent: Path, name: str, *, deep: bool) -> Path:
+    folder, reports = parent / name, reports_folder().resolve()
+    for path in chain([folder], _links(folder, deep)):
+        if not path.resolve().is_relative_to(reports):
+            raise InputError(f"{path}: found a link that leads out of {reports_folder()}, expected a folder inside it")
     return folder
+
+
+def _links(folder: Path, deep: bool) -> Iterator[Path]:
+    for parent, folders, files in os.walk(folder):
+        yield from (path for name in (*folders, *files) if (path := Path(parent, name)).is_symlink())
+        if not deep:
+            return

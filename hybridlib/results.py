@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow
 import torch
 
 from hybridlib.cache import replace_file
 from hybridlib.errors import InputError
 from hybridlib.evaluation import KEYS, Evaluation, macro_means
+from hybridlib.plain_text import LONGEST, as_label, one_line, visible
 from hybridlib.system import PLAIN
 
 PACKAGES = (
@@ -40,11 +42,17 @@ class Results:
             InputError: if there is no ``result.json`` in the folder, or it is not of an evaluation.
         """
         file = folder / "result.json"
-        if not file.exists():
-            raise InputError(f"{folder}: found no result.json, expected finished results of `evaluate`")
-        result = json.loads(file.read_text(encoding="utf-8"))
-        if "debiasings" not in result:
+        try:
+            result = json.loads(file.read_bytes())
+        except FileNotFoundError:
+            raise InputError(f"{folder}: found no result.json, expected finished results of `evaluate`") from None
+        except (OSError, ValueError, RecursionError) as error:
+            raise InputError(f"{file}: found no JSON ({error}), expected results of `evaluate`") from error
+        if not isinstance(result, dict) or "debiasings" not in result:
             raise InputError(f"{file}: found no debiasings, expected results of `evaluate`")
+        for holder, key in ((result, "label"), (result.get("collection", {}), "name")):
+            if key in holder:
+                holder[key] = as_label(f"{holder[key]:.{LONGEST}}")
         return cls(folder, result)
 
     def label(self, debiasing: str) -> str:
@@ -60,7 +68,12 @@ class Results:
         return self._by_label("languages.parquet")
 
     def _by_label(self, file: str) -> dict[str, pd.DataFrame]:
-        table = pd.read_parquet(self.folder / file)
+        try:
+            table = pd.read_parquet(self.folder / file)
+        except (pyarrow.ArrowException, OSError, ValueError) as error:
+            raise InputError(
+                f"{self.folder / file}: found no table ({one_line(str(error)):.300}), expected that of `evaluate`"
+            ) from error
         parts = {
             name: table[table["debias"] == name].drop(columns="debias").reset_index(drop=True)
             for name in self.result["debiasings"]
@@ -166,8 +179,27 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def write_csv(path: Path, table: pd.DataFrame) -> None:
-    """Write a table with six digits a number, whole or not at all."""
-    replace_file(path, table.to_csv(index=False, float_format="%.6g").encode())
+    """Write a table with six digits a number, whole or not at all; see :func:`inert`."""
+    replace_file(path, inert(table).to_csv(index=False, float_format="%.6g").encode())
+
+
+def inert(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table whose texts no spreadsheet takes for formulas and whose controls are shown as escapes.
+
+    A text that begins with ``= + - @``, a tab or a line end gets an apostrophe before it, as OWASP advises.
+
+    Example:
+        >>> inert(pd.DataFrame({"label": ["=1+1", "a-b"], "value": [-1, 2]})).to_numpy().tolist()
+        [["'=1+1", -1], ['a-b', 2]]
+    """
+
+    def shown(value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        return ("'" if value.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else "") + visible(value)
+
+    texts = table.select_dtypes(exclude="number")
+    return table.assign(**{str(name): column.astype("object").map(shown) for name, column in texts.items()})
 
 
 def write_parquet(path: Path, table: pd.DataFrame) -> None:

@@ -68,12 +68,14 @@ def exact_ranks(
         threads: default: those of numpy's matrix product.
 
     Raises:
-        InputError: for shapes that do not fit, a vector that is not of unit length, or a depth beyond the pool.
+        InputError: for shapes that do not fit, a position that no query or passage has, an order that is not all
+            different, a vector that is not of unit length, or a depth beyond the pool.
     """
-    _check(queries, passages, passage_language, depth)
     itself = np.full(len(queries), -1) if itself is None else np.asarray(itself, dtype=np.int64)
     order = np.arange(len(passages)) if order is None else np.asarray(order, dtype=np.int64)
     query, passage = np.asarray(query), np.asarray(passage)
+    _check(queries, passages, depth)
+    _check_positions(len(queries), len(passages), np.asarray(passage_language), query, passage, itself, order)
     threshold = counting.pair_scores(queries, passages, query, passage)
     by_query = np.lexsort([threshold, query])
     if len(query) and np.bincount(query).max() >= 1 << 14:
@@ -201,14 +203,41 @@ def _blas_threads() -> int:
     return max((pool["num_threads"] for pool in pools if pool["user_api"] == "blas"), default=1)
 
 
-def _check(queries: np.ndarray, passages: np.ndarray, passage_language: np.ndarray, depth: int) -> None:
+def _check_positions(
+    queries: int,
+    passages: int,
+    passage_language: np.ndarray,
+    query: np.ndarray,
+    passage: np.ndarray,
+    itself: np.ndarray,
+    order: np.ndarray,
+) -> None:
+    """Raise for what compiled loops would read or write past the end of an array."""
+    for what, array, size in (
+        ("passage_language", passage_language, passages),
+        ("query", query, len(query)),
+        ("passage", passage, len(query)),
+        ("itself", itself, queries),
+        ("order", order, passages),
+    ):
+        if array.shape != (size,):
+            raise InputError(f"retrieval: found {what} of shape {array.shape}, expected ({size},)")
+    for what, array, first, end in (
+        ("query", query, 0, queries),
+        ("passage", passage, 0, passages),
+        ("itself", itself, -1, passages),
+    ):
+        wrong = array[(array < first) | (array >= end)]
+        if len(wrong):
+            raise InputError(f"retrieval: found {what} {wrong[0]}, expected {first} to {end - 1}")
+    if len(np.unique(order)) != passages:
+        raise InputError("retrieval: found a number in order twice, expected all different")
+
+
+def _check(queries: np.ndarray, passages: np.ndarray, depth: int) -> None:
     if queries.shape[1] != passages.shape[1]:
         raise InputError(
             f"retrieval: found queries of {queries.shape[1]} dimensions, expected {passages.shape[1]} as the passages"
-        )
-    if np.shape(passage_language) != (len(passages),):
-        raise InputError(
-            f"retrieval: found passage_language of shape {np.shape(passage_language)}, expected ({len(passages)},)"
         )
     if not 1 <= depth <= len(passages):
         raise InputError(f"retrieval: found depth {depth}, expected 1 to {len(passages)}, the pool's size")

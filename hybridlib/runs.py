@@ -60,6 +60,7 @@ def write_run(
     training: Training | None,
     seconds: dict[str, float],
     geometry: dict[str, float],
+    processes: int = 1,
 ) -> dict[str, Any]:
     """Write the results of a run into ``folder``; ``result.json`` last.
 
@@ -72,6 +73,7 @@ def write_run(
         training: None for an untrained encoder.
         seconds: by part of the run.
         geometry: of the test texts' vectors, by the encoder of ``after``.
+        processes: that trained; weights depend on their number, as dropout does.
 
     Returns:
         The content of ``result.json``.
@@ -96,6 +98,7 @@ def write_run(
         "best_step": training.best_step if training else 0,
         "seconds": {name: round(value, 2) for name, value in seconds.items()},
         "environment": environment(config.threads),
+        "processes": processes,
     }
     if training is not None:
         write_csv(folder / "history.csv", training.history)

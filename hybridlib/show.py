@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 
 from hybridlib.cache import replace_file
 from hybridlib.findings import scores_by_setting
+from hybridlib.plain_text import visible
 from hybridlib.runs import Run
 from hybridlib.study import Study, papermill_command
 
@@ -52,9 +53,9 @@ def small_png(data: bytes) -> bytes:
 
 def table(content: pd.DataFrame, *, read: str = "", finding: str = "") -> None:
     """Display a table of ready strings; a cell that starts with ``*`` is printed bold, everything is escaped."""
-    head = "".join(f"<th>{escape(str(name))}</th>" for name in [content.index.name or "", *content.columns])
+    head = "".join(f"<th>{_text(str(name))}</th>" for name in [content.index.name or "", *content.columns])
     rows = "".join(
-        f"<tr><th>{escape(str(index))}</th>{''.join(_cell(str(value)) for value in row)}</tr>"
+        f"<tr><th>{_text(str(index))}</th>{''.join(_cell(str(value)) for value in row)}</tr>"
         for index, *row in content.itertuples(name=None)
     )
     display(HTML(f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"))
@@ -73,7 +74,7 @@ def runs(study: Study, finished: Sequence[Run]) -> None:
             escape(scores_by_setting(means)),
             f"{means['multilingual']['rank_distance']:,.0f}",
             f"{run.result['seconds'].get('train', 0.0):,.0f}",
-            f"<code>{escape(papermill_command(run.config, study.name, name))}</code>",
+            f"<code>{_text(papermill_command(run.config, study.name, name))}</code>",
         ]
         rows.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
     head = "".join(f"<th>{name}</th>" for name in ("run", "nDCG@10", "rank distance", "training seconds", "command"))
@@ -81,5 +82,9 @@ def runs(study: Study, finished: Sequence[Run]) -> None:
 
 
 def _cell(value: str) -> str:
-    text = escape(value.removeprefix("*"))
+    text = _text(value.removeprefix("*"))
     return f"<td><strong>{text}</strong></td>" if value.startswith("*") else f"<td>{text}</td>"
+
+
+def _text(value: str) -> str:
+    return escape(visible(value))

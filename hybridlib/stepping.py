@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections.abc import Mapping, Sequence
@@ -17,6 +18,7 @@ from hybridlib.batches import batches, make_sampler
 from hybridlib.checkpoint import under
 from hybridlib.config import RunConfig
 from hybridlib.corpora.corpus import Corpus
+from hybridlib.distributed import ALONE, Ranks
 from hybridlib.encoders.embedding_cache import hash_of
 from hybridlib.encoders.encoder import DualEncoder
 from hybridlib.errors import InputError
@@ -25,6 +27,7 @@ from hybridlib.objectives.compose import WeightedSum, build
 from hybridlib.objectives.objective import TemperatureObjective
 from hybridlib.objectives.statistics import similarity_statistics
 
+log = logging.getLogger(__name__)
 _NAMED = 64  # concepts of a batch in an error message
 
 
@@ -58,15 +61,30 @@ class Stepping:
         encoder: to be trained.
         corpus: training texts.
         learned: parameters that an objective starts with, by their names.
+        ranks: the processes that share the work.
 
     Attributes:
         objective: the weighted sum that is minimised.
         digest: hash of encoder and objective as they were at the start.
+
+    Raises:
+        InputError: if there are more processes than pairs in a batch.
     """
 
-    def __init__(self, config: RunConfig, encoder: DualEncoder, corpus: Corpus, learned: Mapping[str, Tensor]) -> None:
-        self.config, self.encoder, self.concepts = config, encoder, corpus.concepts
-        self.texts = TrainingTexts(config, encoder, corpus)
+    def __init__(
+        self,
+        config: RunConfig,
+        encoder: DualEncoder,
+        corpus: Corpus,
+        learned: Mapping[str, Tensor],
+        ranks: Ranks = ALONE,
+    ) -> None:
+        if config.batch_size < ranks.size:
+            raise InputError(
+                f"batch_size: found {config.batch_size} for {ranks.size} processes, expected a pair for each at least"
+            )
+        self.config, self.encoder, self.concepts, self.ranks = config, encoder, corpus.concepts, ranks
+        self.texts = TrainingTexts(config, encoder, corpus, ranks)
         self.objective = build(config.objective, dimension=encoder.dimension, **self.texts.sizes).to(encoder.device)
         self._take_over(learned)
         self.sampler = make_sampler(config, corpus)
@@ -75,7 +93,12 @@ class Stepping:
         self.optimizer = torch.optim.AdamW(groups, lr=config.learning_rate, fused=True)
         self.trained = [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
         self.last = "none"
-        self.digest = hash_of({**encoder.state_dict(), **self.objective.state_dict()}).hexdigest()[:16]
+        self.digest = self._digest()
+
+    def check_ranks(self, step: int) -> None:
+        """Raise ``InputError`` unless all processes have the same weights."""
+        if self.ranks.size > 1:
+            self.ranks.same(f"weights after step {step}", self._digest())
 
     @property
     def learned(self) -> dict[str, Tensor]:
@@ -92,17 +115,21 @@ class Stepping:
             own[name].data.copy_(learned[name])
 
     def tensors(self) -> dict[str, Tensor]:
-        """Everything that changes in an update, and the random state."""
+        """Everything that changes in an update, and the random state of each process."""
+        random = zip(*map(self.ranks.everyones, random_state(self.encoder.device)), strict=True)
         states = {
             "encoder": self.encoder.state_dict(),
             "objective": self.objective.state_dict(),
-            "random": dict(enumerate(random_state(self.encoder.device))),
+            **{_random(rank): dict(enumerate(state)) for rank, state in enumerate(random)},
             **{f"optimizer.{i}": state for i, state in self.optimizer.state_dict()["state"].items()},
         }
         return {f"{part}.{name}": tensor for part, state in states.items() for name, tensor in state.items()}
 
     def load(self, tensors: Mapping[str, Tensor], history: Sequence[Mapping[str, float]]) -> None:
-        """Go on after the updates of ``history``, with the :meth:`tensors` of then."""
+        """Go on after the updates of ``history``, with the :meth:`tensors` of then.
+
+        Where there were more processes or fewer, batches go on as they were, and dropout with another seed.
+        """
         config, step = self.config, len(history)
         self.last = _finite(history[-1])
         self.encoder.load_state_dict(under("encoder", tensors))
@@ -112,8 +139,13 @@ class Stepping:
         optimizer["state"] = {i: state for i in range(count) if (state := under(f"optimizer.{i}", tensors))}
         self.optimizer.load_state_dict(optimizer)
         self.batches = batches(self.sampler, config.updates * config.accumulate, step * config.accumulate)
-        random = under("random", tensors)
-        set_random_state(self.encoder.device, [random[str(i)] for i in range(len(random))])
+        size = len({part for name in tensors if (part := name.partition(".")[0]).startswith("random")})
+        if size == self.ranks.size:
+            random = under(_random(self.ranks.rank), tensors)
+            set_random_state(self.encoder.device, [random[str(i)] for i in range(len(random))])
+        else:
+            log.warning("found a checkpoint of %d processes, going on with %d: dropout differs", size, self.ranks.size)
+            self.ranks.seed(config.seed, step)
 
     def update(self, step: int) -> dict[str, float]:
         """Change the weights once; return the numbers of the history."""
@@ -122,6 +154,7 @@ class Stepping:
         first = (step - 1) * self.config.accumulate
         texts = [self.texts.of(*one) for one in zip(islice(self.batches, self.config.accumulate), count(first))]
         rows = [self._add_gradient(one, step) for one in texts]
+        self.ranks.sum_gradients(self.encoder.parameters(), self.objective.parameters())
         norm = nn.utils.clip_grad_norm_(self.trained, self.config.max_gradient_norm).item()
         self._check("gradient norm", norm, step, texts)
         rate = self.config.learning_rate * learning_rate_factor(step - 1, self.config.updates, self.config.warmup)
@@ -150,11 +183,15 @@ class Stepping:
             row.update(similarity_statistics(batch))
             return loss / self.config.accumulate
 
-        if self.config.chunk_tokens is None:
-            loss_of(self.encoder(texts.tokens)).backward()
+        shard, chunk_tokens = self.ranks.shard(texts.tokens), self.config.chunk_tokens
+        if chunk_tokens is None:
+            loss_of(shard.joined(self.encoder(shard.rows))).backward()
         else:
-            cached_backward(self.encoder, texts.tokens, loss_of, chunk_tokens=self.config.chunk_tokens)
+            cached_backward(self.encoder, shard.rows, lambda own: loss_of(shard.joined(own)), chunk_tokens=chunk_tokens)
         return row
+
+    def _digest(self) -> str:
+        return hash_of({**self.encoder.state_dict(), **self.objective.state_dict()}).hexdigest()[:16]
 
     def _check(self, what: str, value: float, step: int, texts: Sequence[StepTexts]) -> None:
         if math.isfinite(value):
@@ -165,6 +202,11 @@ class Stepping:
             f"training: found {what} {value} at step {step}, expected a finite one; last finite: {self.last}; "
             f"concepts of the batch: {' '.join(concepts[:_NAMED])}{more}"
         )
+
+
+def _random(rank: int) -> str:
+    """Name the random state of a process in a checkpoint."""
+    return f"random{rank or ''}"
 
 
 def _finite(row: Mapping[str, float]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,10 +18,13 @@ from hybridlib.corpora.load import check_corpus_name
 from hybridlib.errors import InputError
 from hybridlib.needs import check_texts
 from hybridlib.paths import checked_name, run_folder
+from hybridlib.plain_text import as_label, brief, checked_label, one_line, visible
 from hybridlib.splits import data_fingerprint, run_splits
+from hybridlib.yaml_file import read_yaml
 
 _FIELDS = {"title": str, "question": str, "baseline": str, "defaults": dict, "grid": dict, "runs": list}
 DEMONSTRATION = "scenes"
+MOST_RUNS = 1_000
 _OFF = {name: field.default for name, field in RunConfig.model_fields.items() if field.default in (None, False, 0)}
 _OFF["accumulate"] = 1
 
@@ -76,7 +80,10 @@ def load_study(path: str | Path) -> Study:
     grid = values.get("grid", {})
     for key, options in grid.items():
         if not isinstance(options, list) or not options:
-            raise InputError(f"{path}: found grid {key}: {options!r}, expected a list of values")
+            raise InputError(f"{path}: found grid {one_line(str(key))}: {brief(options)}, expected a list of values")
+    asked = len(values.get("runs", [])) + math.prod(len(options) for options in grid.values()) * bool(grid)
+    if asked > MOST_RUNS:
+        raise InputError(f"{path}: found {asked:,} runs, expected at most {MOST_RUNS:,}")
     cells = [dict(zip(grid, chosen, strict=True)) for chosen in product(*grid.values())] if grid else []
     given = [dict(_mapping(run, path)) for run in [*values.get("runs", []), *cells]]
     if not given:
@@ -93,7 +100,7 @@ def load_study(path: str | Path) -> Study:
     names = _names(configs, chosen, path)
     baseline = values.get("baseline", names[0])
     if baseline not in names:
-        raise InputError(f"{path}: found baseline {baseline!r}, expected one of {', '.join(dict.fromkeys(names))}")
+        raise InputError(f"{path}: found baseline {brief(baseline)}, expected one of {', '.join(dict.fromkeys(names))}")
     return Study(name, path, values.get("title", name), values.get("question", ""), baseline, configs, names)
 
 
@@ -106,14 +113,17 @@ def labels(configs: Sequence[RunConfig]) -> list[str]:
         >>> labels([RunConfig(sampler="mixed"), RunConfig(batch_size=8), RunConfig(batch_size=16, accumulate=2)])
         ['mixed', 'hybrid 0.5, batch_size 8', 'hybrid 0.5, batch_size 16, accumulate 2']
     """
+    alike: dict[str, list[dict[str, Any]]] = {}
+    for config in configs:
+        alike.setdefault(config.label(), []).append(config.model_dump())
+    varied = {
+        label: [key for key in RunConfig.model_fields if key != "seed" and any(o[key] != group[0][key] for o in group)]
+        for label, group in alike.items()
+    }
     names = []
     for config in configs:
-        alike = [other.model_dump() for other in configs if other.label() == config.label()]
-        varied = [
-            key for key in RunConfig.model_fields if key != "seed" and any(o[key] != alike[0][key] for o in alike)
-        ]
-        said = [_said(config, key) for key in varied if getattr(config, key) != _OFF.get(key, ...)]
-        names.append(", ".join([config.label(), *said]))
+        said = [_said(config, key) for key in varied[config.label()] if getattr(config, key) != _OFF.get(key, ...)]
+        names.append(as_label(", ".join([config.label(), *said])))
     return names
 
 
@@ -135,7 +145,10 @@ def _said(config: RunConfig, key: str) -> str:
 
 def _names(configs: Sequence[RunConfig], chosen: Sequence[Any], path: Path) -> tuple[str, ...]:
     """Return the chosen names, and made ones where none is chosen."""
-    names = tuple(label if given is None else str(given) for label, given in zip(labels(configs), chosen, strict=True))
+    names = tuple(
+        label if given is None else checked_label(given, f"{path}: label")
+        for label, given in zip(labels(configs), chosen, strict=True)
+    )
     called: dict[tuple[str, int], RunConfig] = {}
     for name, config in zip(names, configs, strict=True):
         if (name, config.seed) in called:
@@ -146,25 +159,27 @@ def _names(configs: Sequence[RunConfig], chosen: Sequence[Any], path: Path) -> t
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        values = _mapping(read_yaml(path, "a study file"), path)
     except FileNotFoundError:
         known = sorted(file.stem for file in path.parent.glob("*.yaml"))
         raise InputError(
             f"{path}: found no such study, expected one of: {' '.join(known) or 'none is there'}"
         ) from None
-    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: found no YAML ({error}), expected a study file") from error
-    for key, value in _mapping(values, path).items():
+    for key, value in values.items():
         if key not in _FIELDS:
-            raise InputError(f"{path}: found {key!r}, expected one of {' '.join(_FIELDS)}")
+            raise InputError(f"{path}: found {brief(key)}, expected one of {' '.join(_FIELDS)}")
         if not isinstance(value, _FIELDS[key]):
-            raise InputError(f"{path}: found {key}: {value!r}, expected a {_FIELDS[key].__name__}")
+            raise InputError(f"{path}: found {key}: {brief(value)}, expected a {_FIELDS[key].__name__}")
+    if "title" in values:
+        checked_label(values["title"], f"{path}: title")
+    if visible(values.get("question", "")) != values.get("question", ""):
+        raise InputError(f"{path}: found question: {brief(values['question'])}, expected text without controls")
     return values
 
 
 def _mapping(value: Any, path: Path) -> dict[str, Any]:
     if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
-        raise InputError(f"{path}: found {value!r}, expected names with values")
+        raise InputError(f"{path}: found {brief(value)}, expected names with values")
     return value
 
 

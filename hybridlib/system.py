@@ -48,8 +48,7 @@ class Embedded:
 
     def geometry(self) -> dict[str, float]:
         """Numbers of the space; see :func:`hybridlib.geometry.geometry`."""
-        relevant, concept = self.collection.relevant, pd.factorize(self.collection.passage_concept)[0]
-        lone = self.collection.passage_concept == ""
+        relevant = self.collection.relevant
         return geometry(
             self.queries,
             self.passages,
@@ -58,7 +57,7 @@ class Embedded:
             relevant["query"].to_numpy(),
             relevant["passage"].to_numpy(),
             self.collection.itself,
-            passage_concept=np.where(lone, -1 - np.arange(len(lone)), concept),
+            passage_concept=_concepts(self.collection),
         )
 
 
@@ -78,7 +77,7 @@ def debiased(name: str, fit: Embedded, test: Embedded) -> Embedded:
         names[fit.collection.query_language],
         fit.passages,
         names[fit.collection.passage_language],
-        fit.collection.passage_concept,
+        _concepts(fit.collection),
     )
     names = np.asarray(test.collection.languages)
     return Embedded(
@@ -86,6 +85,12 @@ def debiased(name: str, fit: Embedded, test: Embedded) -> Embedded:
         queries(test.queries, names[test.collection.query_language]),
         passages(test.passages, names[test.collection.passage_language]),
     )
+
+
+def _concepts(collection: Collection) -> np.ndarray:
+    """Int64 [passages], the concept that a passage is of; one that answers no query is of a concept of its own."""
+    name = collection.passage_concept
+    return np.where(name == "", -1 - np.arange(len(name)), pd.factorize(name)[0])
 
 
 def evaluate_system(

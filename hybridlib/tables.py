@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from hybridlib.comparison import LOWER_IS_BETTER
+from hybridlib.comparison import direction
 from hybridlib.evaluation import BIAS, POOL, SETTINGS, SHARE
 from hybridlib.findings import separable
 from hybridlib.results import Results
@@ -31,7 +31,8 @@ def measure_table(
         languages: all, seen or unseen.
 
     Returns:
-        Strings; the best of a column starts with ``*`` (see :func:`hybridlib.show.table`).
+        Strings; the best of a column starts with ``*`` (see :func:`hybridlib.show.table`), where there is one (see
+        :func:`hybridlib.comparison.direction`).
     """
     chosen = summary[summary["languages"] == languages]
     labels = list(dict.fromkeys(summary["configuration"]))
@@ -45,13 +46,18 @@ def measure_table(
         means, deviations = values.mean(), values.std()
         if means.empty:
             continue
-        best = means.idxmin() if measure in LOWER_IS_BETTER else means.idxmax()
+        best = (means * direction(measure)).idxmax() if direction(measure) else None
         cells = []
         for label in labels:
             text = _number(means.get(label), deviations.get(label), measure)
             if label == best:
                 text = f"*{text}"
-            elif comparisons is not None and _tested(comparisons, setting, measure) and label in means:
+            elif (
+                best is not None
+                and comparisons is not None
+                and _tested(comparisons, setting, measure)
+                and label in means
+            ):
                 text += "" if separable(comparisons, label, best, setting, measure) else " ≈"
             cells.append(text)
         table[f"{setting} {measure}"] = cells
@@ -94,7 +100,7 @@ def significance_table(comparisons: pd.DataFrame) -> pd.DataFrame:
             "difference": f"{mark}{row['difference']:{digits}}",
             "95 % interval": f"[{row['low']:{digits}}, {row['high']:{digits}}]",
             "Holm p": f"{row['holm_p']:.4f}",
-            "wins / ties / losses": f"{row['wins']} / {row['ties']} / {row['losses']}",
+            "wins / ties / losses": "–" if pd.isna(row["wins"]) else f"{row['wins']} / {row['ties']} / {row['losses']}",
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("comparison")
 

@@ -19,6 +19,7 @@ from tqdm.auto import tqdm
 from hybridlib.checkpoint import Checkpoint, Checkpoints, under
 from hybridlib.config import RunConfig
 from hybridlib.corpora.corpus import Corpus
+from hybridlib.distributed import ALONE, Ranks
 from hybridlib.encoders.encoder import DualEncoder
 from hybridlib.errors import InputError
 from hybridlib.stepping import Stepping
@@ -56,6 +57,7 @@ def train(
     validate: Callable[[DualEncoder], float],
     learned: Mapping[str, Tensor] | None = None,
     checkpoints: Checkpoints | None = None,
+    ranks: Ranks = ALONE,
 ) -> Training:
     """Train ``encoder`` in place; it ends with the weights of its best validation.
 
@@ -68,37 +70,48 @@ def train(
         checkpoints: where to keep the state of the training from time to time. One that was killed goes on from there
             and ends with the same weights and history (but for times), to the last bit on one machine with one number
             of threads; one that was finished is read and not trained again.
+        ranks: the processes that train together, each of which calls this function. The first writes checkpoints, in
+            a folder that all can read. The same number of them goes on to the same bits, another one with other
+            dropout; batches do not depend on it.
 
     Raises:
         InputError: if a loss or a gradient is not finite; the message names the step, the batch's concepts and the last
-            finite values. The encoder then has the weights of its best validation so far.
+            finite values. The encoder then has the weights of its best validation so far. Also if processes differ in
+            what they train, in the checkpoint they find, or at a validation in their weights.
     """
     torch.manual_seed(config.seed)
     torch.set_num_threads(config.threads)
-    stepping = Stepping(config, encoder, corpus, learned or {})
+    stepping = Stepping(config, encoder, corpus, learned or {}, ranks)
     key = f"{config.run_name(corpus.fingerprint)} from {stepping.digest}"
     done = _Done(time.perf_counter(), time.process_time())
+    ranks.same("training", f"{key}, bfloat16 {encoder.uses_bfloat16}")
+    if ranks.rank:
+        ranks.seed(config.seed)  # what comes now is dropout, and the first has that of a process alone
     found = checkpoints.newest(key) if checkpoints else None
+    ranks.same("newest checkpoint", f"step {found.step if found else 0}")
     if found is not None:
         log.info("going on after step %d of %d", found.step, config.updates)
         done.load(found)
         stepping.load(found.tensors, done.history)
     encoder.train()
+    silent = ranks.rank > 0 or not sys.stderr.isatty()
     try:
-        for step in tqdm(range(len(done.history) + 1, config.updates + 1), "train", disable=not sys.stderr.isatty()):
+        for step in tqdm(range(len(done.history) + 1, config.updates + 1), "train", disable=silent):
             row = {**stepping.update(step), "validation": math.nan}
             if step % config.validate_every == 0 or step == config.updates:
-                row["validation"] = validate(encoder)
+                stepping.check_ranks(step)
+                row["validation"] = ranks.first_says(validate(encoder))
                 encoder.train()
                 log.info("step %d of %d: validation nDCG@10 %.4f", step, config.updates, row["validation"])
-                if row["validation"] > done.best:
-                    done.best, done.best_step = row["validation"], step
-                    done.best_state, done.best_learned = copy.deepcopy(encoder.state_dict()), stepping.learned
+                done.validated(step, row["validation"], encoder, stepping)
             done.history.append({**row, "seconds": done.seconds})
             if step % max(1, config.updates // 10) == 0:
                 log.info("step %d of %d: loss %.4f, %.0f s", step, config.updates, row["loss"], done.seconds)
-            if checkpoints and (checkpoints.due or step == config.updates):
-                checkpoints.write(Checkpoint(step, stepping.tensors() | done.tensors(), done.values()), key)
+            if checkpoints and ranks.first_says(checkpoints.due or step == config.updates):
+                state = Checkpoint(step, stepping.tensors() | done.tensors(), done.values())
+                if ranks.rank == 0:
+                    checkpoints.write(state, key)
+                ranks.wait()
         if not done.best_state:
             raise InputError("training: found no validation score that is a number, expected one at least")
     finally:
@@ -134,6 +147,12 @@ class _Done:
     @property
     def cpu_seconds(self) -> float:
         return time.process_time() - self.cpu_start
+
+    def validated(self, step: int, score: float, encoder: DualEncoder, stepping: Stepping) -> None:
+        """Keep what there is at a step if it is the best so far."""
+        if score > self.best:
+            self.best, self.best_step = score, step
+            self.best_state, self.best_learned = copy.deepcopy(encoder.state_dict()), stepping.learned
 
     def tensors(self) -> dict[str, Tensor]:
         parts = {"best": self.best_state, "learned": self.best_learned}

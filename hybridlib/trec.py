@@ -57,8 +57,8 @@ def write_run(
             has, a passage twice for one query, and scores that are not finite or increase.
     """
     path = Path(path)
-    queries, passages = _names(path, "query id", query_ids), _names(path, "passage id", passage_ids)
-    _names(path, "tag", [tag])
+    queries, passages = checked_names(path, "query id", query_ids), checked_names(path, "passage id", passage_ids)
+    checked_names(path, "tag", [tag])
     if top.ndim != 2 or top.shape != scores.shape or len(top) != len(queries):
         raise InputError(f"{path}: found top {top.shape} and scores {scores.shape}, expected ({len(queries)}, k) twice")
     height = max(1, _LINES // max(1, top.shape[1]))
@@ -107,7 +107,7 @@ def write_qrels(
         outside = (positions < 0) | (positions >= len(ids))
         if outside.any():
             raise InputError(f"{path}: found {what} {positions[outside][0]}, expected 0 to {len(ids) - 1}")
-        columns.append(_names(path, f"{what} id", ids).take(pa.array(positions)))
+        columns.append(checked_names(path, f"{what} id", ids).take(pa.array(positions)))
     twice = np.flatnonzero(pd.DataFrame({"query": queries, "passage": passages}).duplicated())
     if len(twice):
         query, passage = (column[int(twice[0])] for column in columns)
@@ -161,8 +161,8 @@ def read_qrels(path: str | Path) -> pd.DataFrame:
     return rows[["query", "passage", "relevance"]].reset_index(drop=True)
 
 
-def _names(path: Path, what: str, names: Sequence[str]) -> pa.Array:
-    """Return names that can stand in a line."""
+def checked_names(path: Path, what: str, names: Sequence[str]) -> pa.Array:
+    """Return names that can stand in a line; raise InputError for one that cannot, and for one that stands twice."""
     for name in names:
         if _UNUSABLE.search(name):
             raise InputError(f"{path}: found {what} {name!r}, expected one without whitespace and not empty")

@@ -7,8 +7,16 @@ from pathlib import Path
 import numpy as np
 
 from hybridlib import trec
+from hybridlib.corpora.collection import Collection
+from hybridlib.evaluation import rows_at
 from hybridlib.retrieval import exact_ranks
 from hybridlib.system import Embedded
+
+
+def check_ids(folder: Path, collection: Collection) -> None:
+    """Raise InputError for an id that a file in ``folder`` cannot hold: empty or with whitespace."""
+    trec.checked_names(folder, "query id", collection.queries["id"].tolist())
+    trec.checked_names(folder, "passage id", collection.passages["id"][:])
 
 
 def export_runs(folder: Path, system: Embedded, depth: int, tag: str) -> None:
@@ -27,6 +35,7 @@ def export_runs(folder: Path, system: Embedded, depth: int, tag: str) -> None:
         InputError: for an id with whitespace, which TREC's form cannot hold.
     """
     collection = system.collection
+    check_ids(folder, collection)
     folder.mkdir(parents=True, exist_ok=True)
     query_ids, passage_ids = collection.queries["id"].tolist(), collection.passages["id"][:]
     qrels = collection.qrels
@@ -47,8 +56,8 @@ def export_runs(folder: Path, system: Embedded, depth: int, tag: str) -> None:
     for name, (queries, passages) in parts.items():
         nothing = np.empty(0, dtype=np.int64)
         ranks = exact_ranks(
-            system.queries[queries],
-            system.passages[passages],
+            rows_at(system.queries, queries),
+            rows_at(system.passages, passages),
             np.zeros(len(passages), dtype=np.int64),
             nothing,
             nothing,

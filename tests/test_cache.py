@@ -74,6 +74,23 @@ def test_new_folder_lets_another_process_win(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_new_folder_is_not_taken_for_the_one_behind_a_link(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    path = tmp_path / "folder"
+    path.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OSError), new_folder(path) as building:
+        (building / "a").write_text("x")
+    assert sorted(tmp_path.iterdir()) == [tmp_path / "elsewhere", path]
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_replace_file_takes_the_place_of_a_link(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").write_bytes(b"theirs")
+    (tmp_path / "a").symlink_to(tmp_path / "elsewhere")
+    replace_file(tmp_path / "a", b"ours")
+    assert ((tmp_path / "elsewhere").read_bytes(), (tmp_path / "a").read_bytes()) == (b"theirs", b"ours")
+
+
 def test_new_folder_does_not_replace_a_file(tmp_path: Path) -> None:
     path = tmp_path / "folder"
     path.write_text("a file")

@@ -1,3 +1,4 @@
+import tracemalloc
 from itertools import combinations
 from math import dist, exp, isnan, log
 
@@ -124,6 +125,25 @@ def test_centroid_distances_as_by_loops():
             assert table.loc[a, b] == pytest.approx(dist(first, second), abs=1e-6)
 
 
+def test_vectors_are_summed_in_blocks(monkeypatch):
+    """So that memory-mapped ones need not fit into memory; here no copy of them does."""
+    vectors, language = gaussian(0, 8192, 128), (np.arange(8192) < 10).astype(int)
+    expected = [function(vectors, language) for function in (centroid_distances, all_similarities)]
+    monkeypatch.setattr("hybridlib.geometry._ROWS", 100)
+    for function, table in zip((centroid_distances, all_similarities), expected, strict=True):
+        tracemalloc.start()
+        found = function(vectors, language)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert found.to_numpy() == pytest.approx(table.to_numpy(), nan_ok=True)
+        assert peak < vectors.nbytes / 2
+
+
+def all_similarities(vectors: np.ndarray, language: np.ndarray):
+    nothing = np.arange(0)
+    return similarity_statistics(vectors, vectors, language, language, nothing, nothing)
+
+
 def parallel(concepts: int, *languages: str) -> tuple[np.ndarray, np.ndarray]:
     """Return concepts and languages of texts of which each concept has one in each language."""
     return np.tile(np.arange(concepts), len(languages)), np.repeat(np.array(languages), concepts)
@@ -214,6 +234,8 @@ def test_geometry_of_one_language_has_no_number_about_several():
         (lambda v, n: similarity_statistics(v, v[:, :1], n, n, n, n), "passage: found dimension 1, expected 5"),
     ],
 )
-def test_wrong_input(wrong, message):
+@pytest.mark.parametrize("rows", [1, 256])
+def test_wrong_input(wrong, message, rows, monkeypatch):
+    monkeypatch.setattr("hybridlib.geometry._ROWS", rows)
     with pytest.raises(InputError, match=message), np.errstate(divide="ignore"):
         wrong(gaussian(0, 9, 5), np.arange(9))

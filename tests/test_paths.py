@@ -90,6 +90,29 @@ def test_run_behind_a_link_out_of_the_reports_is_refused(reports, tmp_path, link
         run_folder("quick", "a-run")
 
 
+@pytest.mark.parametrize("linked", ["encoder", "checkpoints/stage-1", "index.html"])
+def test_run_with_a_link_out_of_the_reports_in_it_is_refused(reports, tmp_path, linked):
+    link = reports / "quick" / "runs" / "a-run" / linked
+    link.parent.mkdir(parents=True)
+    link.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(InputError, match=f"{linked}: found a link that leads out of"):
+        run_folder("quick", "a-run")
+
+
+def test_study_with_figures_out_of_the_reports_is_refused(reports, tmp_path):
+    (reports / "quick").mkdir()
+    (reports / "quick" / "figures").symlink_to(tmp_path)
+    with pytest.raises(InputError, match="figures: found a link that leads out of"):
+        study_folder("quick")
+
+
+def test_link_inside_a_run_to_another_place_of_the_reports_is_followed(reports):
+    (reports / "big").mkdir()
+    (run := reports / "quick" / "runs" / "a-run").mkdir(parents=True)
+    (run / "encoder").symlink_to(reports / "big")
+    assert run_folder("quick", "a-run") == run
+
+
 def test_link_to_a_missing_place_outside_is_refused(reports, tmp_path):
     (reports / "quick").symlink_to(tmp_path / "not-yet-there")
     with pytest.raises(InputError, match="found a link that leads out of"):

@@ -10,7 +10,7 @@ from random_results import evaluated
 from hybridlib import results
 from hybridlib.errors import InputError
 from hybridlib.evaluation import KEYS, macro_means
-from hybridlib.results import PACKAGES, Results, environment, result_summary, systems, write_results
+from hybridlib.results import PACKAGES, Results, environment, result_summary, systems, write_csv, write_results
 
 ABOUT = {"label": "mine", "seed": None}
 
@@ -85,6 +85,11 @@ def test_csv_has_every_mean_of_a_language_pair(read, evaluations):
     for name, evaluation in evaluations.items():
         for measure, means in evaluation.means().items():
             assert found[name, measure].to_dict() == pytest.approx(means.dropna().to_dict(), rel=1e-5)
+
+
+def test_csv_has_six_digits(tmp_path):
+    write_csv(tmp_path / "table.csv", pd.DataFrame({"value": [1 / 3, 12345.678]}))
+    assert (tmp_path / "table.csv").read_text() == "value\n0.333333\n12345.7\n"
 
 
 def test_without_the_pool_there_are_no_language_matrices(tmp_path):

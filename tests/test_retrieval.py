@@ -197,6 +197,40 @@ def test_vectors_not_of_unit_length_are_refused(bad):
         exact_ranks(vectors, np.eye(2, dtype="f"), np.zeros(2, int), one, one, depth=1)
 
 
+TWO_AND_THREE = {
+    "passage_language": np.zeros(3, int),
+    "query": np.arange(2),
+    "passage": np.arange(2),
+    "itself": np.array([-1, 2]),
+    "order": np.arange(3),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("passage_language", [0, 0], r"found passage_language of shape \(2,\), expected \(3,\)"),
+        ("passage", [0], r"found passage of shape \(1,\), expected \(2,\)"),
+        ("itself", [-1, -1, -1], r"found itself of shape \(3,\), expected \(2,\)"),
+        ("itself", [-1], r"found itself of shape \(1,\), expected \(2,\)"),
+        ("order", [0, 1], r"found order of shape \(2,\), expected \(3,\)"),
+        ("order", [0, 1, 1], "found a number in order twice, expected all different"),
+        ("query", [0, 2], "found query 2, expected 0 to 1"),
+        ("query", [-1, 1], "found query -1, expected 0 to 1"),
+        ("passage", [0, 3], "found passage 3, expected 0 to 2"),
+        ("passage", [-1, 0], "found passage -1, expected 0 to 2"),
+        ("itself", [-2, 0], "found itself -2, expected -1 to 2"),
+        ("itself", [3, 0], "found itself 3, expected -1 to 2"),
+    ],
+)
+def test_positions_and_shapes_that_do_not_fit_are_refused(name, value, message):
+    given = TWO_AND_THREE | {name: np.array(value)}
+    vectors = np.eye(3, dtype="f")
+    exact_ranks(vectors[:2], vectors, **TWO_AND_THREE, depth=1)
+    with pytest.raises(InputError, match=f"retrieval: {message}"):
+        exact_ranks(vectors[:2], vectors, **given, depth=1)
+
+
 def test_float64_vectors_are_refused():
     with pytest.raises(InputError, match="found query vectors of float64, expected float32"):
         exact_ranks(np.eye(2), np.eye(2, dtype="f"), np.zeros(2, int), np.arange(2), np.arange(2), depth=1)

@@ -45,6 +45,12 @@ def test_cells_heads_and_index_are_escaped(shown):
     assert [cell.get_text() for cell in page.find_all(["th", "td"])] == [HOSTILE] * 4
 
 
+def test_text_that_turns_the_direction_is_shown_as_an_escape(shown):
+    turning = "a\u202eb\u2066c\x1b"
+    show.table(pd.DataFrame({turning: [turning]}, index=pd.Index([turning], name=turning)))
+    assert cells(html_of(shown), ["th", "td"]) == [r"a\u202eb\u2066c\x1b"] * 4
+
+
 def test_cell_with_a_star_is_bold_and_loses_it(shown):
     show.table(pd.DataFrame({"a": ["*0.5", "0.4"]}))
     page = BeautifulSoup(html_of(shown), "html.parser")

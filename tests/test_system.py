@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from datasets import Dataset, concatenate_datasets
 
 from hybridlib.corpora.collection import Collection
 from hybridlib.corpora.corpus import Corpus
@@ -126,6 +127,17 @@ def test_debiasing_is_fitted_on_one_part_and_applied_to_the_other(whole, name):
     assert found.queries == pytest.approx(queries, abs=1e-6)
     assert found.passages == pytest.approx(passages, abs=1e-6)
     assert np.abs(found.passages - test.passages).max() > 0.1
+
+
+def test_shift_does_not_align_passages_that_answer_no_query(whole):
+    """Such passages, here of one language far away from all others, have no concept in common."""
+    fit, test = whole.divided(15)
+    lone = pd.DataFrame({"id": ["x", "y"], "language": ["en", "ru"], "text": "."})
+    passages = concatenate_datasets([fit.collection.passages, Dataset.from_pandas(lone)])
+    vectors = np.concatenate([fit.passages, np.eye(2, 16, dtype=np.float32)])
+    more = Collection(fit.collection.queries, passages, fit.collection.qrels, "mine")
+    found, expected = (debiased("shift", part, test) for part in (Embedded(more, fit.queries, vectors), fit))
+    assert found.passages == pytest.approx(expected.passages, abs=1e-6)
 
 
 def test_debiasing_goes_by_the_names_of_languages_not_by_their_numbers(whole):

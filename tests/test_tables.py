@@ -64,10 +64,12 @@ def test_rank_distance_is_best_when_low():
     assert table["multilingual rank_distance"].tolist() == ["1,235", "*987"]
 
 
-def test_own_share_is_best_when_low():
+def test_own_share_has_no_best():
+    """It is unbiased at the even share, so the lower of two may be the worse."""
     column = ("multilingual", SHARE)
-    table = measure_table(summary_of({("mixed", *column): [0.2], ("hybrid 0.5", *column): [0.3]}), [column])
-    assert table[f"multilingual {SHARE}"].tolist() == ["*0.200", "0.300"]
+    tested = pd.DataFrame([comparison("hybrid 0.5", "mixed", column, holm_p=0.9)])
+    table = measure_table(summary_of({("mixed", *column): [0.2], ("hybrid 0.5", *column): [0.3]}), [column], tested)
+    assert table[f"multilingual {SHARE}"].tolist() == ["0.200", "0.300"]
 
 
 def test_each_bias_measure_has_its_digits_and_its_direction():
@@ -76,7 +78,7 @@ def test_each_bias_measure_has_its_digits_and_its_direction():
     cells = {name: table[f"multilingual {name}"].tolist() for name in BIAS}
     assert cells.pop("rank_distance") == cells.pop("max_rank") == ["0", "*0"]
     assert cells.pop("max_rank_normalised") == ["*0.4", "0.3"]
-    assert cells.pop(SHARE) == cells.pop("language_preference") == ["0.400", "*0.310"]
+    assert cells.pop(SHARE) == cells.pop("language_preference") == ["0.400", "0.310"]
     assert list(cells.values()) == [["*0.400", "0.310"]] * 3
 
 
@@ -119,6 +121,12 @@ def test_significance_table_says_every_comparison():
     ]
     assert table.iloc[0].tolist() == ["*+0.100", "[+0.050, +0.150]", "0.0123", "3 / 2 / 1"]
     assert table.iloc[1].tolist() == ["-1,234", "[-2,000, +10]", "0.2000", "3 / 2 / 1"]
+
+
+def test_measures_without_a_better_value_have_no_wins():
+    counts = dict.fromkeys(("wins", "ties", "losses"), pd.NA)
+    table = significance_table(pd.DataFrame([comparison("a", "b", ("multilingual", SHARE), **counts)]))
+    assert table["wins / ties / losses"].tolist() == ["–"]
 
 
 @pytest.mark.parametrize(("holm_p", "bold"), [(0.0499, True), (0.05, False)])

@@ -3,11 +3,12 @@ import numpy as np
 import pytest
 from ir_measures import AP, R, nDCG
 
-from hybridlib import trec
+from hybridlib import trec, trec_export
 from hybridlib.corpora.collection import Collection
 from hybridlib.corpora.corpus import Corpus
 from hybridlib.errors import InputError
 from hybridlib.evaluation import macro_means
+from hybridlib.retrieval import exact_ranks
 from hybridlib.system import Embedded, evaluate_system
 from hybridlib.trec_export import export_runs
 
@@ -60,6 +61,19 @@ def test_depth_cuts_the_runs(tmp_path):
     assert (run.groupby("query", observed=True).size() == 3).all()
 
 
-def test_ids_with_whitespace_are_refused(tmp_path):
+def test_ids_with_whitespace_are_refused_and_leave_no_folder(tmp_path):
     with pytest.raises(InputError, match="expected"):
-        export_runs(tmp_path, system("a concept {}"), 3, "mine")
+        export_runs(tmp_path / "trec", system("a concept {}"), 3, "mine")
+    assert not (tmp_path / "trec").exists()
+
+
+def test_vectors_of_the_pool_are_not_copied(tmp_path, monkeypatch):
+    tested, ranked = system(), []
+
+    def watched(queries, passages, *given, **options):
+        ranked.append(np.shares_memory(queries, tested.queries) and np.shares_memory(passages, tested.passages))
+        return exact_ranks(queries, passages, *given, **options)
+
+    monkeypatch.setattr(trec_export, "exact_ranks", watched)
+    export_runs(tmp_path, tested, 3, "mine")
+    assert ranked[0]

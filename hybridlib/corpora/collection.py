@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from datasets import Dataset
 
-from hybridlib.corpora.corpus import Corpus
+from hybridlib.corpora.corpus import Corpus, framed
 from hybridlib.errors import InputError
 from hybridlib.languages import ordered
 
@@ -68,6 +68,15 @@ class Collection:
         if twice.any():
             query, passage = self.qrels.loc[twice, ["query", "passage"]].iloc[0]
             raise InputError(f"{self.name}: found query {query} and passage {passage} judged twice, expected once")
+        if self.itself is not None:
+            self._check_itself(self.itself)
+
+    def _check_itself(self, itself: np.ndarray) -> None:
+        if itself.shape != (len(self.queries),):
+            raise InputError(f"{self.name}: found itself of shape {itself.shape}, expected ({len(self.queries)},)")
+        outside = itself[(itself < -1) | (itself >= len(self.passages))]
+        if len(outside):
+            raise InputError(f"{self.name}: found itself {outside[0]}, expected -1 to {len(self.passages) - 1}")
 
     @classmethod
     def from_tables(
@@ -200,14 +209,19 @@ class Collection:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 (hex) of ids, languages, texts and qrels, in their order."""
+        """SHA-256 (hex) of ids, languages, concepts, texts, qrels and :attr:`itself`, in their order."""
+        itself = np.full(len(self.queries), -1) if self.itself is None else self.itself
+        numbers = np.array([len(self.queries), len(self.passages), len(self.qrels)])
         digest = hashlib.sha256()
+        for array in (numbers, itself, self.qrels[list(QREL_COLUMNS)].to_numpy()):
+            digest.update(np.ascontiguousarray(array, dtype=np.int64).tobytes())
         for column in QUERY_COLUMNS:
-            digest.update("\0".join(self.queries[column]).encode())
+            for text in self.queries[column]:
+                digest.update(framed(text))
         for column in PASSAGE_COLUMNS:
             for chunk in self._column(column).chunks:
-                digest.update("\0".join(chunk.to_pylist()).encode())
-        digest.update(np.ascontiguousarray(self.qrels[list(QREL_COLUMNS)].to_numpy(dtype=np.int64)).tobytes())
+                for text in chunk.to_pylist():
+                    digest.update(framed(text))
         return digest.hexdigest()
 
     def described(self) -> dict[str, Any]:

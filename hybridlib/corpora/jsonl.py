@@ -11,12 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pyarrow
-import pyarrow.parquet
-
 from hybridlib.corpora.corpus import Corpus
-from hybridlib.corpora.lines import checked_language, checked_text, json_lines
+from hybridlib.corpora.lines import checked_language, checked_text, json_lines, parquet_rows
 from hybridlib.errors import InputError
+from hybridlib.plain_text import brief, one_line
+from hybridlib.problems import Problems
 
 SUFFIXES = (".jsonl", ".jsonl.gz", ".parquet")
 _FORMS = ({"query", "passage"}, {"text"})
@@ -26,26 +25,32 @@ def load(path: str | Path) -> Corpus:
     """Read a file in the line form.
 
     Raises:
-        InputError: naming file, line, value and what was expected.
+        InputError: naming file, line, value and what was expected, up to 20 times in one message.
     """
     path = Path(path)
-    lines = _parquet_lines(path) if path.suffix == ".parquet" else json_lines(path)
+    problems = Problems()
+    lines = _parquet_lines(path) if path.suffix == ".parquet" else json_lines(path, note=problems.add)
     rows: list[tuple[str, str, str, str]] = []
     alone: dict[str, str] = {}  # concepts with one text so far, and where it stands
     seen: set[str] = set()
     for where, line in lines:
-        for row in _rows(line, where):
-            rows.append(row)
-            concept = row[0]
-            if concept in seen:
-                alone.pop(concept, None)
-            else:
-                alone[concept] = where
-            seen.add(concept)
+        try:
+            found = _rows(line, where)
+        except InputError as error:
+            problems.add(error)
+            continue
+        rows += found
+        concept = found[0][0]
+        if len(found) == 1 and concept not in seen:
+            alone[concept] = where
+        else:
+            alone.pop(concept, None)
+        seen.add(concept)
+    problems.check()
     if alone:
         concept, where = next(iter(alone.items()))
         raise InputError(
-            f"{where}: found concept {concept!r} with a single text (and {len(alone) - 1} more such concepts), "
+            f"{where}: found concept {brief(concept)} with a single text (and {len(alone) - 1} more such concepts), "
             "expected at least two texts of each concept, in one language or in several"
         )
     name = path.name.removesuffix(".gz").removesuffix(".jsonl").removesuffix(".parquet")
@@ -53,24 +58,24 @@ def load(path: str | Path) -> Corpus:
 
 
 def _parquet_lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    try:
-        table = pyarrow.parquet.read_table(path)
-    except FileNotFoundError:
-        raise InputError(f"{path}: found no such file, expected Parquet") from None
-    except (pyarrow.ArrowInvalid, OSError) as error:
-        raise InputError(f"{path}: found no Parquet data ({error}), expected a whole Parquet file") from error
-    for number, line in enumerate(table.to_pylist(), start=1):
-        yield f"{path}:row {number}", {key: value for key, value in line.items() if value is not None}
+    for where, row in parquet_rows(path):
+        yield where, {key: value for key, value in row.items() if value is not None}
 
 
-def _rows(line: dict[str, Any], where: str) -> Iterator[tuple[str, str, str, str]]:
+def _rows(line: dict[str, Any], where: str) -> list[tuple[str, str, str, str]]:
     roles = set(line) - {"concept", "language"}
     if roles not in _FORMS:
-        found = ", ".join(sorted(line)) or "nothing"
+        found = one_line(", ".join(sorted(line))) or "nothing"
         raise InputError(
-            f"{where}: found the fields {found}, expected concept, language and either query, passage or text"
+            f"{where}: found the fields {found:.200}, expected concept, language and either query, passage or text"
         )
-    concept = checked_text(line.get("concept"), where, "concept")
+    concept = _text(line.get("concept"), where, "concept")
     language = checked_language(line.get("language"), where)
-    for role in sorted(roles):
-        yield concept, language, role, checked_text(line[role], where, role)
+    return [(concept, language, role, _text(line[role], where, role)) for role in sorted(roles)]
+
+
+def _text(value: Any, where: str, what: str) -> str:
+    text = checked_text(value, where, what)
+    if "\0" in text:
+        raise InputError(f"{where}: found NUL in {brief(text)} as {what}, expected text without it")
+    return text

@@ -34,9 +34,7 @@ def load_corpus(name: str, path: str | None = None, languages: _Languages = None
     kind, place = _parsed(name)
     if kind in _COLLECTIONS:
         return _COLLECTIONS[kind](place, languages).to_corpus()
-    if kind == "xm3600":
-        return xm3600.load(place or path)
-    return _CORPORA[kind](place, languages)
+    return _CORPORA[kind](place or path or "", languages)
 
 
 def load_collection(name: str, languages: _Languages = None) -> Collection:

@@ -37,22 +37,23 @@ def shared_texts(train: Corpus, test: Corpus) -> pd.DataFrame:
 def without_shared(train: Corpus, test: Corpus) -> Corpus:
     """Drop the training texts that stand, normalised, in the test texts of the same language.
 
-    A concept that keeps fewer than two texts makes no pair, and goes with them. A note says how many texts were shared.
+    A concept that keeps no pair of a query and a passage goes with them. A note says how many texts were shared.
 
     Raises:
         InputError: if nothing is left.
     """
     shared = _stand_in(train, test)
     left = train.table[~shared]
-    left = left[left.groupby("concept")["text"].transform("size") >= 2]
+    pairs = Corpus(Dataset.from_pandas(left, preserve_index=False), train.name).pairs
+    left = left[(pairs.has_monolingual.any(1) | pairs.has_crosslingual)[pairs.concept]]
     if left.empty:
         raise InputError(
             f"corpus {train.name}: found {shared.sum()} of {len(shared)} texts in {test.name} too, "
-            "expected two texts at least of some concept that are not"
+            "expected a query and a passage at least of some concept that are not"
         )
     note = (
         f"{shared.sum():,} of {len(shared):,} texts of {train.name} stand, normalised, in what is held out of "
-        f"{test.name}: they are left out of training, and with them concepts that keep a single text; "
+        f"{test.name}: they are left out of training, and with them concepts that keep no pair; "
         f"{len(left):,} texts are left."
     )
     return Corpus(Dataset.from_pandas(left, preserve_index=False), train.name, (*train.notes, note))

@@ -22,6 +22,8 @@ from hybridlib.cache import cache_folder, replace_file
 from hybridlib.corpora.corpus import Corpus
 from hybridlib.corpora.lines import checked_text, json_lines
 from hybridlib.errors import InputError
+from hybridlib.plain_text import brief
+from hybridlib.problems import Problems
 
 LANGUAGES = tuple(
     "ar bn cs da de el en es fa fi fil fr he hi hr hu id it ja ko mi nl no pl pt "
@@ -29,6 +31,7 @@ LANGUAGES = tuple(
 )
 MEMBER = "captions.jsonl"
 ARCHIVE = "https://google.github.io/crossmodal-3600/web-data/captions.zip"
+_LARGEST = 1 << 28  # bytes of a download, 15 times the archive's
 _NAMES = ("captions.jsonl", "captions.jsonl.gz", "captions.zip")
 
 
@@ -41,17 +44,23 @@ def load(path: str | Path | None = None, *, progress: bool = True) -> Corpus:
         progress: show a bar while downloading.
 
     Raises:
-        InputError: naming the file, line and value that is wrong, or the three ways to give the data.
+        InputError: naming the file, line and value that is wrong, up to 20 times in one message, or the three ways to
+            give the data.
     """
     file = _given(Path(path)) if path is not None else _found() or _downloaded(progress)
     rows: list[tuple[str, str, str, str]] = []
     seen: set[str] = set()
-    for where, picture in json_lines(file, MEMBER):
-        key = checked_text(picture.get("image/key"), where, "image/key")
-        if key in seen:
-            raise InputError(f"{where}: found image/key {key!r} again, expected each picture once")
-        seen.add(key)
-        rows.extend(_rows(key, picture, where))
+    problems = Problems()
+    for where, picture in json_lines(file, MEMBER, problems.add):
+        try:
+            key = checked_text(picture.get("image/key"), where, "image/key")
+            if key in seen:
+                raise InputError(f"{where}: found image/key {brief(key)} again, expected each picture once")
+            seen.add(key)
+            rows.extend(list(_rows(key, picture, where)))
+        except InputError as error:
+            problems.add(error)
+    problems.check()
     if not rows:
         raise InputError(f"{file}: found no caption, expected one picture a line")
     missing = [code for code in LANGUAGES if code not in {language for _, language, _, _ in rows}]
@@ -66,10 +75,10 @@ def _rows(key: str, picture: dict[str, Any], where: str) -> Iterator[tuple[str, 
         if language.startswith("image/"):
             continue
         if language not in LANGUAGES:
-            raise InputError(f"{where}: found language {language!r}, expected one of {' '.join(LANGUAGES)}")
+            raise InputError(f"{where}: found language {brief(language)}, expected one of {' '.join(LANGUAGES)}")
         captions = value.get("caption") if isinstance(value, dict) else None
         if not isinstance(captions, list) or not captions:
-            raise InputError(f"{where}: found {captions!r} as captions of {language!r}, expected a list of texts")
+            raise InputError(f"{where}: found {brief(captions)} as captions of {language!r}, expected a list of texts")
         texts = [checked_text(text, where, f"a caption of {language!r}") for text in captions]
         if len(texts) == 1:
             yield key, language, "text", texts[0]
@@ -109,6 +118,8 @@ def _downloaded(progress: bool) -> Path:
                 while block := answer.read(1 << 18):
                     data += block
                     bar.update(len(block))
+                    if len(data) > _LARGEST:
+                        raise OSError(f"more than {_LARGEST:,} bytes came")
         if total and len(data) != total:
             raise OSError(f"{len(data)} of {total} bytes came")
         if not zipfile.is_zipfile(io.BytesIO(data)):

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 
 from hybridlib.errors import InputError
+from hybridlib.plain_text import brief
 
 __all__ = ["E5File", "dequantise_q4", "read_e5"]
 
@@ -219,6 +220,7 @@ def _read_directory(reader: _Reader) -> dict[str, _Tensor]:
     for _ in range(reader.take("i", "number of tensors")[0]):
         length = reader.take("H", "length of a tensor's name")[0]
         name = bytes(reader.bytes(length, "a tensor's name")).decode("latin-1")
+        reader.require(name.isascii() and name.isprintable() and length < 100, f"a tensor's name; found {brief(name)}")
         entry = _Tensor(*reader.take("BiQQ", f"entry of tensor {name}"))
         reader.require(entry.type in (0, 1), f"tensor {name} of type 0 or 1; found {entry.type}")
         size = 4 * entry.values if entry.type == 0 else entry.values // _BLOCK * _BLOCK_BYTES

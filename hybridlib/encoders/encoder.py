@@ -13,17 +13,16 @@ import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
-from transformers.utils import cached_file
 
 from hybridlib.cache import new_folder
 from hybridlib.encoders import tiny, vocabulary
 from hybridlib.encoders.bundled import bundled_folder
 from hybridlib.encoders.chunks import pad, row_chunks
+from hybridlib.encoders.source import E5, PROMPTS, SETTINGS, Role, check_source, read_settings
 from hybridlib.errors import InputError
+from hybridlib.plain_text import brief
 
-Role = Literal["query", "passage"]
 Precision = Literal["auto", "bfloat16", "float32"]
-_SETTINGS = "hybridlib.json"
 
 
 class DualEncoder(nn.Module):
@@ -73,44 +72,47 @@ class DualEncoder(nn.Module):
             revision: of a hub id: branch, tag or commit.
 
         Raises:
-            InputError: if there is no such encoder, or it has no safetensors.
+            InputError: if there is no such encoder, it has no safetensors, lacks weights or asks for code of its own.
         """
         if name == "tiny":
-            return cls(
-                *tiny.tiny_encoder(), prefixes=_prefixes({}), max_length=max_length, precision="float32", source=name
-            )
+            return cls(*tiny.tiny_encoder(), prefixes=dict(E5), max_length=max_length, precision="float32", source=name)
         source = str(bundled_folder(name.removeprefix("bundled:"))) if name.startswith("bundled:") else name
         try:
+            check_source(source, revision)
+            settings = read_settings(source, name, revision)
             tokenizer = AutoTokenizer.from_pretrained(source, revision=revision, trust_remote_code=False)
             config = AutoConfig.from_pretrained(source, revision=revision, trust_remote_code=False)
             # A pooler is not used here, and one that the weights lack would be made up at random.
             model_class: Any = AutoModel._model_mapping[type(config)]
             takes = inspect.signature(model_class).parameters
-            options = {"add_pooling_layer": False} if "add_pooling_layer" in takes else {}
-            model = AutoModel.from_pretrained(
-                source, config=config, revision=revision, use_safetensors=True, dtype=torch.float32, **options
-            )
-        except (OSError, ValueError) as error:
+            options: dict[str, Any] = {"add_pooling_layer": False} if "add_pooling_layer" in takes else {}
+            options |= {"config": config, "revision": revision, "use_safetensors": True, "trust_remote_code": False}
+            model, report = AutoModel.from_pretrained(source, dtype=torch.float32, output_loading_info=True, **options)
+        except InputError:
+            raise
+        except Exception as error:  # of many kinds: network, damaged files, settings that no model has
+            said = (str(error) or type(error).__name__).splitlines()[0]
             raise InputError(
-                f"encoder: found {name!r} ({str(error).splitlines()[0]}), expected a Hugging Face hub id or a local "
+                f"encoder: found {name!r} ({said}), expected a Hugging Face hub id or a local "
                 "folder with safetensors weights, bundled:multilingual-e5-small, bundled:all-MiniLM-L6-v2, or tiny"
             ) from error
+        if report["missing_keys"]:
+            missing = brief(sorted(report["missing_keys"]))
+            raise InputError(f"encoder: found {name!r} without the weights {missing}, expected all")
         positions = getattr(config, "max_position_embeddings", max_length)
         if max_length > positions:
             raise InputError(
                 f"encoder: found max_length {max_length}, expected at most {positions}, the model's positions"
             )
-        settings = _read_json(source, _SETTINGS, revision)
-        kept = np.asarray(settings["kept_ids"], dtype=np.int64) if "kept_ids" in settings else None
         return cls(
             model,
             tokenizer,
-            prefixes=_named_prefixes(source, name, revision),
+            prefixes=settings.prefixes,
             max_length=max_length,
             precision=precision,
-            kept_ids=kept,
-            source=settings.get("source", name),
-            revision=settings.get("revision", revision),
+            kept_ids=settings.kept_ids,
+            source=settings.source,
+            revision=settings.revision,
         )
 
     @property
@@ -208,8 +210,8 @@ class DualEncoder(nn.Module):
             self.model.save_pretrained(new, safe_serialization=True)
             self.tokenizer.save_pretrained(new)
             prompts = {"prompts": dict(self.prefixes)}
-            (new / "config_sentence_transformers.json").write_text(json.dumps(prompts), encoding="utf-8")
-            (new / _SETTINGS).write_text(json.dumps(settings), encoding="utf-8")
+            (new / PROMPTS).write_text(json.dumps(prompts), encoding="utf-8")
+            (new / SETTINGS).write_text(json.dumps(settings), encoding="utf-8")
 
     def restored(self) -> DualEncoder:
         """Return this encoder with the full vocabulary of its source: trained rows put back, others as they were."""
@@ -227,35 +229,3 @@ def has_bfloat16(device: torch.device) -> bool:
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-
-
-def _named_prefixes(source: str, name: str, revision: str | None) -> dict[Role, str]:
-    """Return the prefixes of an encoder; one made with sentence-transformers that names none was trained without.
-
-    E5's are the exception: their own metadata does not name the prefixes that they were trained with.
-    """
-    metadata = _read_json(source, "config_sentence_transformers.json", revision)
-    without = (
-        "prompts" not in metadata and "e5" not in name.lower() and bool(_read_json(source, "modules.json", revision))
-    )
-    return _prefixes({"prompts": {}} if without else metadata)
-
-
-def _prefixes(metadata: dict[str, Any]) -> dict[Role, str]:
-    """Return the prompts of sentence-transformers' metadata; an encoder that says nothing of them gets those of E5."""
-    prompts = metadata.get("prompts")
-    if prompts is None:
-        return {"query": "query: ", "passage": "passage: "}
-    return {"query": prompts.get("query", ""), "passage": prompts.get("passage", prompts.get("document", ""))}
-
-
-def _read_json(source: str, file: str, revision: str | None) -> dict[str, Any]:
-    """Return a JSON file of the encoder's folder or repository, or an empty object where there is none."""
-    path = cached_file(
-        source,
-        file,
-        revision=revision,
-        _raise_exceptions_for_missing_entries=False,
-        _raise_exceptions_for_connection_errors=False,
-    )
-    return json.loads(Path(path).read_text(encoding="utf-8")) if path else {}

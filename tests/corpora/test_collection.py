@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from datasets import concatenate_datasets
 
 from hybridlib.corpora.collection import SETTINGS, Collection
 from hybridlib.corpora.corpus import Corpus
@@ -102,6 +103,40 @@ def test_fingerprint_changes_with_a_judgement():
 
 
 @pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ([("id", 3, "q3/en"), ("language", 0, "de")], [("id", 3, "q3/end"), ("language", 0, "e")]),
+        ([("text", 0, "a\0b"), ("text", 1, "c")], [("text", 0, "a"), ("text", 1, "b\0c")]),
+    ],
+    ids=["columns", "texts"],
+)
+def test_fingerprint_keeps_columns_and_texts_apart(first, second):
+    """With the same characters one after the other in both."""
+    prints = []
+    for changes in (first, second):
+        c = collection()
+        for column, row, value in changes:
+            c.queries.loc[row, column] = value
+        prints.append(c.fingerprint)
+    assert prints[0] != prints[1]
+
+
+def test_fingerprint_does_not_depend_on_chunks():
+    c = collection()
+    parts = concatenate_datasets([c.passages.select(range(2)), c.passages.select(range(2, 5))])
+    assert Collection(c.queries, parts, c.qrels, "tiny").fingerprint == c.fingerprint
+
+
+def test_fingerprint_changes_with_what_is_not_ranked():
+    c = collection()
+    prints = [
+        Collection(c.queries, c.passages, c.qrels, "tiny", itself=itself).fingerprint
+        for itself in (None, np.full(4, -1), np.array([-1, -1, -1, 3]))
+    ]
+    assert prints[0] == prints[1] != prints[2]
+
+
+@pytest.mark.parametrize(
     ("tables", "message"),
     [
         (
@@ -195,3 +230,17 @@ def test_positions_outside_the_tables_are_an_error():
     c = collection()
     with pytest.raises(InputError, match="tiny: found passage 5 in qrels, expected 0 to 4"):
         Collection(c.queries, c.passages, c.qrels.assign(passage=np.arange(6)), "tiny")
+
+
+@pytest.mark.parametrize(
+    ("itself", "message"),
+    [
+        ([-1, -1, 5, -1], "found itself 5, expected -1 to 4"),
+        ([-2, -1, -1, -1], "found itself -2, expected -1 to 4"),
+        ([-1, -1], r"found itself of shape \(2,\), expected \(4,\)"),
+    ],
+)
+def test_own_texts_that_are_no_passages_are_an_error(itself, message):
+    c = collection()
+    with pytest.raises(InputError, match=f"tiny: {message}"):
+        Collection(c.queries, c.passages, c.qrels, "tiny", itself=np.array(itself))

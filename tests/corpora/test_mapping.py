@@ -98,9 +98,11 @@ def test_codes_in_the_language_column_need_no_list(tmp_path: Path):
     assert (corpus.name, corpus.languages, corpus.notes) == ("mine", ["pt-BR"], ())
 
 
-def test_rows_in_languages_that_are_not_listed_are_left_out(tmp_path: Path):
-    write(tmp_path / "data.jsonl", PAIRS)
+def test_rows_in_other_languages_than_those_listed_or_that_of_the_file_are_left_out(tmp_path: Path):
+    for name in ("data", "ger", "eng"):
+        write(tmp_path / f"{name}.jsonl", PAIRS)
     assert load(tmp_path, languages={"fr": "fra"}) == ROWS[4:]
+    assert load(tmp_path, source="{language}.jsonl", languages={"de": "ger", "en": "eng"}) == ROWS[:4]
 
 
 def test_numbers_may_name_concepts(tmp_path: Path):
@@ -253,7 +255,7 @@ def test_a_cut_file_is_named(tmp_path: Path, name: str, found: str):
 
 
 def test_what_is_not_there_is_named(tmp_path: Path):
-    with pytest.raises(InputError, match=f"^{tmp_path / 'nix'}: found no YAML"):
+    with pytest.raises(InputError, match=f"^{tmp_path / 'nix'}: found no such file, expected a description"):
         mapping.load(tmp_path / "nix")
     fails(f"{tmp_path}/nix.csv: found no such file or folder, expected one, or a hub", tmp_path, source="nix.csv")
     write(tmp_path / "data.jsonl", PAIRS)

@@ -103,6 +103,23 @@ def test_a_concept_left_with_two_texts_stays():
     assert kept(("en", "A child")) == ["A boy.", "ein Junge", "a girl", "Ein Mädchen!", "a dog", "the dog"]
 
 
+@pytest.mark.parametrize(
+    ("rows", "stays"),
+    [
+        ([("en", "query", "x"), ("en", "passage", "one"), ("de", "passage", "zwei")], False),
+        ([("en", "passage", "x"), ("en", "query", "one"), ("de", "query", "zwei")], False),
+        ([("en", "query", "one"), ("en", "passage", "one"), ("de", "text", "x")], False),
+        ([("en", "query", "one"), ("de", "passage", "one"), ("de", "query", "x")], True),
+    ],
+    ids=["passages alone", "queries alone", "one string", "two languages"],
+)
+def test_a_concept_left_without_a_pair_goes(rows, stays):
+    other = [("other", "en", "text", "u"), ("other", "en", "text", "v")]
+    train = Corpus.from_rows([("a", *row) for row in rows] + other, "train")
+    left = without_shared(train, corpus_of(("en", "x"), ("de", "x")))
+    assert set(left.concepts) == {"other", *(["a"] if stays else [])}
+
+
 def test_a_corpus_that_shares_nothing_keeps_its_rows():
     left = without_shared(TRAIN, corpus_of(("en", "x")))
     assert left.fingerprint == TRAIN.fingerprint
@@ -123,5 +140,10 @@ def test_a_note_says_how_many_texts_were_shared():
 
 
 def test_a_corpus_of_which_nothing_is_left_is_an_error():
-    with pytest.raises(InputError, match="corpus x: found 1 of 2 texts in x too, expected two texts at least"):
+    with pytest.raises(InputError, match="corpus x: found 1 of 2 texts in x too, expected a query and a"):
         without_shared(corpus_of(("en", "a"), ("en", "b")), corpus_of(("en", "a")))
+
+
+def test_a_corpus_of_which_all_is_shared_is_an_error():
+    with pytest.raises(InputError, match="corpus x: found 1 of 1 texts in x too"):
+        without_shared(corpus_of(("en", "a")), corpus_of(("en", "a")))

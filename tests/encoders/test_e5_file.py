@@ -86,6 +86,13 @@ def test_a_missing_tensor_is_refused() -> None:
         read_e5(data.replace(b"emb.pos", b"emb.pot"), "small.bin")
 
 
+@pytest.mark.parametrize("layers", [3, 2**31 - 1])
+def test_layers_that_are_not_there_are_refused_at_once(layers: int) -> None:
+    data, _ = e5_bytes()
+    with pytest.raises(InputError, match=r"tensor l2\.|the tensors of 2147483647 layers; found 37 tensors"):
+        read_e5(data[:12] + struct.pack("<i", layers) + data[16:], "small.bin")
+
+
 def test_tokenizer_splits_and_normalises() -> None:
     tokenizer = read_e5(e5_bytes()[0], "small.bin").tokenizer()
     assert tokenizer.encode("ab  b").tokens == ["<s>", "▁ab", "▁", "b", "</s>"]

@@ -61,7 +61,7 @@ def result_of(run):
 def test_run_by_hand_leaves_its_folder(by_hand):
     (run,) = by_hand[0].iterdir()
     assert run.name.startswith("hybrid-0.5-seed1-")
-    files = {"config.json", "encoder", "history.csv", "ranks.parquet", "result.json", "scores.parquet"}
+    files = {".lock", "config.json", "encoder", "history.csv", "ranks.parquet", "result.json", "scores.parquet"}
     assert {file.name for file in run.iterdir()} == {*files, "top_share.parquet"}
     assert result_of(run)["concepts"] == {"train": 16, "validation": 6, "test": 10}
 

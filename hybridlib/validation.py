@@ -1,0 +1,27 @@
+"""What pydantic says of a wrong value, in this project's words: found, expected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from hybridlib.plain_text import brief, one_line
+
+
+def explained(item: Any, what: str, known: Iterable[str]) -> str:
+    """Return one error of ``ValidationError.errors()`` as ``found name = value, expected …``.
+
+    Args:
+        item: the error, a ``pydantic_core.ErrorDetails``.
+        what: a name is called in a message.
+        known: names that there are.
+    """
+    name = one_line(".".join(str(part) for part in item["loc"])) or "values"
+    if item["type"] == "extra_forbidden":
+        return f"found unknown {what} {brief(name)}, expected one of {' '.join(known)}"
+    if item["type"] == "value_error":
+        return f"{item['ctx']['error']}"
+    expected = item["msg"]
+    for start in ("Input should be", "Value", "String should have"):
+        expected = expected.replace(start, "expected")
+    return f"found {name} = {brief(item['input'])}, {expected}"
