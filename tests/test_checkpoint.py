@@ -52,7 +52,7 @@ def test_damaged_newest_falls_back_to_the_one_before_and_says_so(folder, caplog,
     data = bytearray(newest.read_bytes())
     data[-3] ^= 1
     newest.write_bytes({"a bit": bytes(data), "cut": bytes(data[:-9]), "emptied": b""}[damage])
-    with caplog.at_level(logging.WARNING):
+    with caplog.at_level(logging.WARNING, logger="hybridlib"):
         assert checkpoints.newest(KEY).step == 1
     assert caplog.messages == [f"{newest}: found a damaged checkpoint, going on with the one before"]
 
@@ -65,7 +65,7 @@ def test_both_damaged_is_none(folder):
 
 
 def test_checkpoint_of_another_training_is_passed_over(folder, caplog):
-    with caplog.at_level(logging.WARNING):
+    with caplog.at_level(logging.WARNING, logger="hybridlib"):
         assert written(folder, 1).newest("another") is None
     assert "found a checkpoint of another training, expected another" in caplog.text
 
@@ -78,7 +78,7 @@ def test_full_disk_is_logged_and_leaves_what_was_there(folder, monkeypatch, capl
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(checkpoint, "save_file", full)
-    with caplog.at_level(logging.WARNING):
+    with caplog.at_level(logging.WARNING, logger="hybridlib"):
         checkpoints.write(at(2), KEY)
     assert "No space left on device" in caplog.text
     assert [file.name.partition("-")[0] for file in folder.iterdir()] == ["00000001"]

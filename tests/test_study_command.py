@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from papermill.translators import PythonTranslator
 
 from hybridlib.config import RunConfig
+from hybridlib.plain_text import is_name
 from hybridlib.study import papermill_command
 
 
@@ -25,7 +26,7 @@ def papermill_reads(command):
     return execute.call_args.kwargs["parameters"]
 
 
-words = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=12)
+words = st.text(min_size=1, max_size=12).filter(is_name)  # RunConfig refuses controls
 codes = st.one_of(st.sampled_from(["no", "en", "yes", "on", "1", "1e3", "null", "~", "pt-BR", "2001-01-01"]), words)
 positive = st.floats(min_value=0, exclude_min=True, allow_infinity=False, allow_nan=False)
 parameters = st.fixed_dictionaries(

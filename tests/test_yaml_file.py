@@ -48,7 +48,7 @@ BAD = {
     "alias in itself": ("a: &a [1, *a]", r"mine\.yaml:1: found a value that contains itself"),
     "mapping in itself": ("\n&a {b: {c: *a}}", r"mine\.yaml:2: found a value that contains itself"),
     "deep": ("[" * 30 + "]" * 30, r"found values \d+ deep, expected at most 20,000, and 20 deep"),
-    "very deep": ("[" * 5_000, "found values deeper than 20, expected a study file"),
+    "very deep": ("[" * 500, "found values deeper than 20, expected a study file"),
     "deep by aliases": (
         "- &a [[[[[[1]]]]]]\n- &b [[[[[[*a]]]]]]\n- &c [[[[[[*b]]]]]]\n- [[*c]]",
         "found values 21 deep",

@@ -28,7 +28,7 @@ def test_unknown_parameter_ends_the_notebook(folders):
     ("parameters", "message"),
     [
         ({"alpha": 2}, "parameters: found alpha = 2, expected less than or equal to 1"),
-        ({"batch_size": 17}, "batch_size: found 17, expected at most the 16 training concepts"),
+        ({"batch_size": 17}, "batch_size: found 17, expected at most 16, what the 16 training concepts"),
         ({"train_languages": ["en", "xx"]}, "corpus scenes: found language 'xx', expected one of: en de "),
         ({"study": "../elsewhere"}, "study: found the name '../elsewhere', expected "),
     ],
