@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -43,7 +43,7 @@ class RunConfig(BaseModel):
     corpus_path: str | None = Field(None, description="where xm3600's captions are, if not in the usual places")
     train_corpora: tuple[str, ...] | None = Field(
         None,
-        description="corpora to train on, each batch of one; corpus stands for its training part; None: that alone",
+        description="corpora to train on, each batch of one; corpus: its training part; None: that alone",
     )
     corpus_power: float = Field(1.0, ge=0, description="P(corpus of a batch) ~ size ** power; 0: uniform")
     train_languages: tuple[str, ...] | None = Field(None, description="languages to train on; None: all")
@@ -63,7 +63,7 @@ class RunConfig(BaseModel):
     # Batches
     sampler: Sampler = Field(
         "hybrid",
-        description="untrained, or how a batch is drawn: " + ", ".join(get_args(Sampler)[1:]),
+        description="untrained, mixed, monolingual, crosslingual, hybrid, or a variant of sampler_variants.py",
     )
     alpha: float = Field(0.5, ge=0, le=1, description="hybrid: probability of a monolingual batch; hybrid_rows: row")
     alpha_end: float | None = Field(None, ge=0, le=1, description="hybrid: alpha moves to this value; None: it stays")
