@@ -42,13 +42,10 @@ class Results:
             InputError: if there is no ``result.json`` in the folder, or it is not of an evaluation.
         """
         file = folder / "result.json"
-        try:
-            result = json.loads(file.read_bytes())
-        except FileNotFoundError:
-            raise InputError(f"{folder}: found no result.json, expected finished results of `evaluate`") from None
-        except (OSError, ValueError, RecursionError) as error:
-            raise InputError(f"{file}: found no JSON ({error}), expected results of `evaluate`") from error
-        if not isinstance(result, dict) or "debiasings" not in result:
+        if not file.exists():
+            raise InputError(f"{folder}: found no result.json, expected finished results of `evaluate`")
+        result = read_json(file)
+        if "debiasings" not in result:
             raise InputError(f"{file}: found no debiasings, expected results of `evaluate`")
         for holder, key in ((result, "label"), (result.get("collection", {}), "name")):
             if key in holder:
@@ -171,6 +168,21 @@ def nested(table: pd.DataFrame) -> dict[str, dict[str, float]]:
     return {
         str(setting): {name: float(value) for name, value in row.dropna().items()} for setting, row in table.iterrows()
     }
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read an object that :func:`write_json` wrote.
+
+    Raises:
+        InputError: if there is none.
+    """
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(f"{path}: found no JSON ({error}), expected what a finished run or evaluation wrote") from None
+    if not isinstance(value, dict):
+        raise InputError(f"{path}: found no object, expected what a finished run or evaluation wrote")
+    return value
 
 
 def write_json(path: Path, value: Any) -> None:

