@@ -17,6 +17,7 @@ from matplotlib.patches import Patch
 from hybridlib.languages import breaks, ordered
 
 SCORES, DIFFERENCES = "viridis", "PuOr"
+_MANY = 8  # configurations that can be told apart by colour, or named where they lie
 
 
 def _draw_heatmap(
@@ -88,7 +89,7 @@ def heatmaps(
     figure.supylabel("query language", fontsize=9)
     figure.supxlabel(x_label, fontsize=9)
     scale = plt.cm.ScalarMappable(norm=plt.Normalize(low, high), cmap=colours)
-    figure.colorbar(scale, ax=axes, shrink=0.7, label=bar_label)
+    figure.colorbar(scale, ax=axes, shrink=min(0.7, 6 / (size * rows)), label=bar_label)
     return figure
 
 
@@ -152,16 +153,33 @@ def training_curve(history: pd.DataFrame, best_step: int) -> Figure:
 def rank_distance_bars(bars: pd.DataFrame, expected: pd.Series) -> Figure:
     """Draw rank distance by query language, a bar a column of ``bars``, and the random expectation as a dashed line.
 
+    More than eight configurations have one bar each, the mean over query languages, with a line from the language of
+    the shortest distance to that of the longest.
+
     Args:
         bars: [query language x configuration], mean rank distance.
         expected: random rank distance by query language.
     """
+    if bars.shape[1] > _MANY:
+        return _mean_rank_distances(bars, expected.mean())
     bars = bars.reindex(ordered(bars.index))
     figure, axes = plt.subplots(figsize=(9, 3.2), layout="constrained")
     bars.plot.bar(ax=axes, width=0.8, color=sns.color_palette("colorblind", bars.shape[1]), rot=0)
     axes.axhline(expected.mean(), color="black", linestyle="--", linewidth=1, label="random ranking")
     axes.set(xlabel="query language", ylabel="rank distance (lower is better)")
     axes.legend(fontsize=8, frameon=False, ncols=6, loc="lower center", bbox_to_anchor=(0.5, 1.0))
+    sns.despine(figure)
+    return figure
+
+
+def _mean_rank_distances(bars: pd.DataFrame, expected: float) -> Figure:
+    means, low, high = bars.mean()[::-1], bars.min()[::-1], bars.max()[::-1]
+    figure, axes = plt.subplots(figsize=(9, 0.28 * len(means) + 1.2), layout="constrained")
+    axes.barh(means.index.astype(str), means, color="tab:blue", xerr=[means - low, high - means], ecolor="black")
+    axes.axvline(expected, color="black", linestyle="--", linewidth=1, label="random ranking")
+    axes.set(xlabel="rank distance (lower is better), mean over query languages")
+    axes.tick_params(axis="y", labelsize=8, length=0)
+    axes.legend(fontsize=8, frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0))
     sns.despine(figure)
     return figure
 
@@ -175,7 +193,7 @@ def balance_scatter(points: pd.DataFrame) -> Figure:
             numbered, their names beside the figure.
     """
     means = points.groupby("configuration", sort=False)[["monolingual", "crosslingual", "rank_distance"]].mean()
-    numbered = len(means) > 8
+    numbered = len(means) > _MANY
     figure, axes = plt.subplots(figsize=(8.6 if numbered else 6.4, 4.8), layout="constrained")
     axes.scatter(points["monolingual"], points["crosslingual"], s=14, color="tab:gray", alpha=0.7, linewidths=0)
     lowest, highest = means["rank_distance"].min(), means["rank_distance"].max()

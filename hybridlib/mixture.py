@@ -10,16 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import count
-from typing import Any
 
 import numpy as np
-from torch.utils.data import Sampler
 
 from hybridlib.errors import InputError
-from hybridlib.samplers import Batch, PairBatchSampler
+from hybridlib.samplers import Batch, PairBatchSampler, ResumableSampler
 
 
-class CorpusMixtureSampler(Sampler[Batch]):
+class CorpusMixtureSampler(ResumableSampler):
     """Draws the corpus of each batch, then takes the next batch of that corpus's own sampler.
 
     The rows in a batch are those of the corpora put one after the other: row i of corpus c is ``offsets[c] + i``.
@@ -64,11 +62,11 @@ class CorpusMixtureSampler(Sampler[Batch]):
         self.batches = sum(map(len, parts)) if batches is None else batches
         if self.batches < 1:
             raise InputError(f"CorpusMixtureSampler: found batches {batches}, expected at least 1")
-        self.parts, self.seed = tuple(parts), seed
+        super().__init__(seed)
+        self.parts = tuple(parts)
         self.weights = (size / size.max()) ** corpus_power
         self.offsets = np.cumsum([0, *(len(part.pairs.concept) for part in parts[:-1])]).tolist()
         self.batch_size = max(part.batch_size for part in parts)
-        self.epoch = self.position = 0
 
     def __len__(self) -> int:
         """Number of batches of an epoch."""
@@ -99,17 +97,3 @@ class CorpusMixtureSampler(Sampler[Batch]):
             part.load_state_dict({"seed": part.seed, "epoch": number, "position": position})
             yield from part
             position = 0
-
-    def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch, and start at its first batch."""
-        self.epoch, self.position = epoch, 0
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return where this sampler stands."""
-        return {"seed": self.seed, "epoch": self.epoch, "position": self.position}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on where the sampler that gave ``state`` stood; one of another seed is refused."""
-        if state["seed"] != self.seed:
-            raise InputError(f"CorpusMixtureSampler: found a state of seed {state['seed']}, expected {self.seed}")
-        self.epoch, self.position = state["epoch"], state["position"]

@@ -41,7 +41,33 @@ class ConceptStream:
         return taken
 
 
-class PairBatchSampler(Sampler[Batch]):
+class ResumableSampler(Sampler[Batch]):
+    """A sampler whose batches depend on seed and epoch alone, and which can go on in the middle of an epoch.
+
+    Args:
+        seed: fixes every random choice, together with the epoch.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        self.epoch = self.position = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the epoch, and start at its first batch."""
+        self.epoch, self.position = epoch, 0
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return where this sampler stands."""
+        return {"seed": self.seed, "epoch": self.epoch, "position": self.position}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on where the sampler that gave ``state`` stood; one of another seed is refused."""
+        if state["seed"] != self.seed:
+            raise InputError(f"{type(self).__name__}: found a state of seed {state['seed']}, expected {self.seed}")
+        self.epoch, self.position = state["epoch"], state["position"]
+
+
+class PairBatchSampler(ResumableSampler):
     """What the four samplers share: length, epochs, resuming, language weights.
 
     Args:
@@ -66,8 +92,8 @@ class PairBatchSampler(Sampler[Batch]):
     def __init__(
         self, pairs: Pairs, batch_size: int, *, seed: int = 0, language_power: float = 0.0, batches: int | None = None
     ) -> None:
-        self.pairs, self.batch_size, self.seed = pairs, batch_size, seed
-        self.epoch = self.position = 0
+        super().__init__(seed)
+        self.pairs, self.batch_size = pairs, batch_size
         self.weights = (pairs.has_query | pairs.has_passage).sum(0).astype(np.float64)
         present = self.weights > 0
         self.weights[present] **= language_power
@@ -106,20 +132,6 @@ class PairBatchSampler(Sampler[Batch]):
                 self.position = number + 1
                 yield batch
         self.position = 0
-
-    def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch, and start at its first batch."""
-        self.epoch, self.position = epoch, 0
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return where this sampler stands."""
-        return {"seed": self.seed, "epoch": self.epoch, "position": self.position}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on where the sampler that gave ``state`` stood; one of another seed is refused."""
-        if state["seed"] != self.seed:
-            raise InputError(f"{type(self).__name__}: found a state of seed {state['seed']}, expected {self.seed}")
-        self.epoch, self.position = state["epoch"], state["position"]
 
     def _monolingual_batch(self, stream: ConceptStream, rng: np.random.Generator) -> Batch:
         """Draw a language, then concepts of it."""

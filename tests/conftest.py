@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from hybridlib import evaluate_command
+from hybridlib.corpora import scenes
 
 collect_ignore_glob = ["*/conftest.py"]  # as modules with doctests their names would clash
 
@@ -14,3 +15,16 @@ def pages(tmp_path, monkeypatch):
     monkeypatch.setenv("HYBRIDLIB_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(evaluate_command, "execute_evaluation", lambda *given: asked.append(given) or Path("page.html"))
     return asked
+
+
+@pytest.fixture(scope="module")
+def corpus():
+    """A small corpus to train on."""
+    return scenes.load(count=60, languages=("en", "de", "ru"))
+
+
+@pytest.fixture(scope="module")
+def parts(corpus):
+    """Two corpora of other concepts and other languages."""
+    chosen = (corpus.concepts[:36], ["en", "de"]), (corpus.concepts[36:], ["ru", "de"])
+    return [corpus.select(concepts=concepts, languages=codes) for concepts, codes in chosen]

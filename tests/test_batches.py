@@ -2,7 +2,6 @@ import pytest
 
 from hybridlib.batches import batches, make_sampler
 from hybridlib.config import RunConfig
-from hybridlib.corpora import scenes
 from hybridlib.corpora.joined import joined
 from hybridlib.errors import InputError
 from hybridlib.sampler_variants import (
@@ -17,18 +16,6 @@ from hybridlib.samplers import (
     MixedBatchSampler,
     MonolingualBatchSampler,
 )
-
-
-@pytest.fixture(scope="module")
-def corpus():
-    return scenes.load(count=60, languages=("en", "de", "ru"))
-
-
-@pytest.fixture(scope="module")
-def parts(corpus):
-    """Return two corpora of other concepts and other languages."""
-    chosen = (corpus.concepts[:36], ["en", "de"]), (corpus.concepts[36:], ["ru", "de"])
-    return [corpus.select(concepts=concepts, languages=codes) for concepts, codes in chosen]
 
 
 def config(**values) -> RunConfig:

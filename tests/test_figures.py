@@ -189,6 +189,16 @@ def test_rank_distance_bars_with_the_random_expectation():
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("query language", "rank distance (lower is better)")
 
 
+def test_rank_distance_of_many_configurations_is_a_mean_with_its_range():
+    bars = pd.DataFrame({f"run {i}": [4.0 + i, 3.0, 2.0, 1.0] for i in range(9)}, CODES)
+    (axes,) = figures.rank_distance_bars(bars, pd.Series([10.0, 20.0])).axes
+    assert labels(axes.get_yticklabels()) == [f"run {i}" for i in reversed(range(9))]
+    assert [bar.get_width() for bar in axes.containers[1].patches] == bars.mean()[::-1].tolist()
+    (ranges,) = axes.containers[1].errorbar.lines[2]
+    assert [line[:, 0].tolist() for line in ranges.get_segments()] == [[1.0, 4.0 + i] for i in reversed(range(9))]
+    assert set(axes.lines[-1].get_xdata()) == {15.0}
+
+
 POINTS = pd.DataFrame(
     {
         "configuration": ["mixed", "mixed", "hybrid 0.5"],
