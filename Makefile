@@ -1,17 +1,20 @@
-# make study [STUDY=quick], make test, make lab, make lint, make clean. The first use makes .venv, later ones skip that.
+# make study [STUDY=quick], make findings, make test, make lab, make lint, make clean; the first use makes .venv.
 STUDY ?= quick
 PYTHON ?= python3.11
 CORES ?= 2
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: study test lab lint format clean
+.PHONY: study findings test lab lint format clean
 
 study: $(READY)
 	@$(BIN)/python -m hybridlib check studies/$(STUDY).yaml
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/snakemake --snakefile workflow/Snakefile --config study=studies/$(STUDY).yaml \
 		--cores $(CORES) --rerun-incomplete --rerun-triggers mtime --nolock --keep-going --quiet rules
 	@echo "reports/$(STUDY)/index.html"
+
+findings: $(READY)
+	@$(BIN)/python -m hybridlib findings
 
 test: $(READY)
 	$(BIN)/python -m pytest -n $(CORES) --dist loadfile

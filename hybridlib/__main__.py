@@ -12,7 +12,9 @@ from transformers.utils.logging import disable_progress_bar, set_verbosity_error
 
 from hybridlib.corpora.load import CORPORA
 from hybridlib.errors import InputError
-from hybridlib.study import check_data, load_study, papermill_command, result_file
+from hybridlib.paths import run_folder, system_folder
+from hybridlib.shared_runs import finished_elsewhere, take_over
+from hybridlib.study import check_data, load_study, papermill_command
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Hybrid batching study: plan it, run it, report it.")
 StudyFile = Annotated[Path, typer.Argument(help="a study file, such as studies/quick.yaml")]
@@ -20,11 +22,14 @@ StudyFile = Annotated[Path, typer.Argument(help="a study file, such as studies/q
 
 @app.command()
 def plan(study: StudyFile) -> None:
-    """List the runs of a study: finished or not, and the papermill command of each."""
+    """List the runs of a study, finished or not, with the command that makes each, and the systems made of them."""
     loaded = load_study(study)
     for run, config in loaded.runs().items():
-        state = "finished" if result_file(loaded.name, run).exists() else "open"
+        state = "finished" if (run_folder(loaded.name, run) / "result.json").exists() else "open"
         typer.echo(f"{state:9}{papermill_command(config, loaded.name, run)}")
+    for name in loaded.derived():
+        state = "finished" if (system_folder(loaded.name, name) / "result.json").exists() else "open"
+        typer.echo(f"{state:9}python -m hybridlib derive {study} {name}")
 
 
 @app.command()
@@ -35,14 +40,30 @@ def check(study: StudyFile) -> None:
 
 @app.command()
 def run(study: StudyFile, name: Annotated[str, typer.Argument(help="a run, as `plan` names it")]) -> None:
-    """Execute one run of a study: notebooks/2-train.ipynb through papermill, then its page."""
+    """Execute one run of a study: notebooks/2-train.ipynb through papermill, then its page.
+
+    A run that another study has finished is taken over: the same configuration on the same data has the same name.
+    """
     from hybridlib.execute import execute_run  # papermill and nbconvert take a second to import
 
     loaded = load_study(study)
     runs = loaded.runs()
     if name not in runs:
         raise InputError(f"run: found {name!r}, expected one of {' '.join(runs)}")
-    typer.echo(execute_run(loaded.name, name, runs[name]))
+    finished = finished_elsewhere(loaded.name, name)
+    if finished is not None:
+        typer.echo(f"{take_over(finished, loaded.name, name) / 'index.html'} (from {finished})")
+    else:
+        typer.echo(execute_run(loaded.name, name, runs[name]))
+
+
+@app.command()
+def derive(study: StudyFile, name: Annotated[str, typer.Argument(help="a system, as `plan` names it")]) -> None:
+    """Make one system of a study of its finished runs: weights averaged, vectors debiased; then test it."""
+    from hybridlib import derive_command as command
+
+    logging.getLogger("papermill").setLevel(logging.WARNING)
+    command.derive(load_study(study), name, typer.echo)
 
 
 @app.command()
@@ -51,6 +72,14 @@ def report(study: StudyFile) -> None:
     from hybridlib.execute import execute_comparison
 
     typer.echo(execute_comparison(load_study(study)))
+
+
+@app.command()
+def findings() -> None:
+    """Tell the story of all reported studies: notebooks/5-findings.ipynb through papermill, then reports/index.html."""
+    from hybridlib.execute import execute_findings
+
+    typer.echo(execute_findings())
 
 
 @app.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations, product
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,9 +12,7 @@ import pandas as pd
 from hybridlib import significance
 from hybridlib.errors import InputError
 from hybridlib.evaluation import BIAS, KEYS, SETTINGS, SHARE, mean_by_pair
-from hybridlib.paths import run_folder
 from hybridlib.runs import Run
-from hybridlib.study import Study
 
 LOWER_IS_BETTER = ("rank_distance", "max_rank")
 BEST_AT_EVEN_SHARE = (SHARE, "language_preference")
@@ -30,25 +29,6 @@ def direction(measure: str) -> int:
     if measure in BEST_AT_EVEN_SHARE:
         return 0
     return -1 if measure in LOWER_IS_BETTER else 1
-
-
-def read_runs(study: Study) -> tuple[list[Run], list[str]]:
-    """Read the finished runs of a study, in the order of its file; also return the names of the unfinished ones.
-
-    Raises:
-        InputError: if fewer than two configurations have a finished run, or the baseline has none.
-    """
-    names = study.labels()
-    folders = {run_folder(study.name, run): names[config] for run, config in study.runs().items()}
-    finished = {folder for folder in folders if all((folder / f).exists() for f in ("result.json", "scores.parquet"))}
-    runs = [Run.read(folder, label) for folder, label in folders.items() if folder in finished]
-    labels = {run.label for run in runs}
-    if len(labels) < 2 or study.baseline not in labels:
-        raise InputError(
-            f"{study.path}: found finished runs of {', '.join(sorted(labels)) or 'no configuration'}, "
-            f"expected those of the baseline {study.baseline} and of another configuration"
-        )
-    return runs, [folder.name for folder in folders if folder not in finished]
 
 
 def score_table(runs: Sequence[Run]) -> pd.DataFrame:
@@ -150,11 +130,14 @@ def chosen_tests(tables: Sequence[pd.DataFrame]) -> list[tuple[str, str]]:
     ]
 
 
-def comparisons(systems: Mapping[str, Sequence[pd.DataFrame]], *, flips: int = 10_000) -> pd.DataFrame:
-    """Compare every pair of systems by what :func:`chosen_tests` chooses: the content of ``comparisons.csv``.
+def comparisons(
+    systems: Mapping[str, Sequence[pd.DataFrame]], *, references: Sequence[str] = (), flips: int = 10_000
+) -> pd.DataFrame:
+    """Compare pairs of systems by what :func:`chosen_tests` chooses: the content of ``comparisons.csv``.
 
     Args:
         systems: label -> scores of each query (see :class:`hybridlib.evaluation.Evaluation`), a table a seed.
+        references: labels that every other system is compared with; none: every pair of systems is compared.
         flips: least number of sign vectors, and of bootstrap samples; at least 40 a row of the table are made.
 
     Returns:
@@ -171,7 +154,10 @@ def comparisons(systems: Mapping[str, Sequence[pd.DataFrame]], *, flips: int = 1
     for label, table in means.items():
         if not table[KEYS].equals(means[first][KEYS]):
             raise InputError(f"{label}: found other test queries than those of {first}, expected the same")
-    pairs, tests = list(combinations(means, 2)), chosen_tests(list(means.values()))
+    named = [label for label in references if label in means]
+    pairs = [(a, b) for i, a in enumerate(named) for b in means if b not in named[: i + 1]]
+    pairs = pairs if references else list(combinations(means, 2))
+    tests = chosen_tests(list(means.values()))
     if not pairs or not tests:
         raise InputError(
             f"comparisons: found {len(means)} systems ({', '.join(means)}) and {len(tests)} measures that they share, "
@@ -201,13 +187,38 @@ def comparisons(systems: Mapping[str, Sequence[pd.DataFrame]], *, flips: int = 1
     return table
 
 
-def by_configuration(runs: Sequence[Run]) -> dict[str, list[Run]]:
-    """Group runs that differ in their seed alone; the label names the group and must not stand for two of them."""
-    groups: dict[str, list[Run]] = {}
-    for run in runs:
-        groups.setdefault(run.label, []).append(run)
-    for label, group in groups.items():
-        rest = {run.config.model_copy(update={"seed": 0}).model_dump_json() for run in group}
-        if len(rest) > 1:
-            raise InputError(f"study: found {len(rest)} different configurations called {label!r}, expected one")
-    return groups
+def compared_labels(comparisons: pd.DataFrame) -> list[str]:
+    """Return the systems of a table of :func:`comparisons`, in their order there."""
+    return list(dict.fromkeys([*comparisons["baseline"], *comparisons["configuration"]]))
+
+
+def against(comparisons: pd.DataFrame, configuration: str, other: str, setting: str, measure: str) -> dict[str, Any]:
+    """Return the row that compares two systems, turned so that it is ``configuration - other``.
+
+    Raises:
+        InputError: if the two were not compared by that.
+    """
+    chosen = comparisons[(comparisons["setting"] == setting) & (comparisons["measure"] == measure)]
+    for turned, pair in enumerate(((configuration, other), (other, configuration))):
+        found = chosen[(chosen["configuration"] == pair[0]) & (chosen["baseline"] == pair[1])]
+        if len(found):
+            row: dict[str, Any] = found.iloc[0].to_dict()
+            return _turned(row) if turned else row
+    raise InputError(
+        f"comparisons: found no row of {configuration} and {other} by {setting} {measure}, expected one of each pair"
+    )
+
+
+def _turned(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        **row,
+        "configuration": row["baseline"],
+        "baseline": row["configuration"],
+        "difference": -row["difference"],
+        "low": -row["high"],
+        "high": -row["low"],
+        "wins": row["losses"],
+        "losses": row["wins"],
+        "seeds": row["baseline_seeds"],
+        "baseline_seeds": row["seeds"],
+    }

@@ -145,7 +145,7 @@ def _run(request: Request) -> _Loaded:
     request.check(tested)
     fit = fit_corpus(config, request.fit_concepts, test.languages) if request.debias else None
     options: dict[str, Any] = {"max_length": config.max_length, "precision": config.precision}
-    seed = config.seed if config.sampler != "untrained" and request.encoder is None else None
+    seed = config.seed if config.sampler != "untrained" and request.encoder is None else request.seed
     if request.encoder is not None:
         encoder = DualEncoder.load(request.encoder, revision=request.revision, **options).restored()
     elif config.sampler == "untrained":

@@ -31,8 +31,8 @@ class Request:
     """What to evaluate; the fields are explained by the command line.
 
     One of ``encoder``, ``embeddings`` and ``run``; or ``run`` and ``encoder``: on the test concepts of the run an
-    encoder that is not its own, such as the average of two runs. ``corpus``, ``revision``, ``max_length`` and
-    ``precision`` are given only where the system uses them.
+    encoder that is not its own, such as the average of two runs, which may have a ``seed``. ``corpus``, ``revision``,
+    ``max_length`` and ``precision`` are given only where the system uses them.
     """
 
     out: Path
@@ -46,6 +46,7 @@ class Request:
     debias: Sequence[str] | None = None
     fit_concepts: int = 200
     label: str = ""
+    seed: int | None = None
     revision: str | None = None
     max_length: int | None = None
     precision: Any = None

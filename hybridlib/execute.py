@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import logging
+import re
 import tempfile
 from collections.abc import Sequence
 from importlib import resources
@@ -12,21 +14,22 @@ from typing import Any
 import bleach
 import nbformat
 import papermill
+from bs4 import BeautifulSoup
 from nbconvert import HTMLExporter
 from papermill.exceptions import PapermillExecutionError
 
 from hybridlib.cache import replace_file
 from hybridlib.config import RunConfig
 from hybridlib.errors import InputError
-from hybridlib.paths import project_folder, run_folder, study_folder
+from hybridlib.paths import project_folder, reports_folder, run_folder, study_folder
 from hybridlib.plain_text import visible_html
 from hybridlib.study import Study
 
 log = logging.getLogger(__name__)
 _UNSHOWN = {"parameters", "injected-parameters", "hidden"}
-_TAGS = set(bleach.ALLOWED_TAGS) | set(
-    "h1 h2 h3 h4 p br hr div span pre table thead tbody tr th td sup sub dl dt dd".split()
-)
+_HEADINGS = ("h1", "h2", "h3", "h4")
+_PNG = re.compile(rb"\x89PNG\r\n\x1a\n.{4}IHDR(.{4})(.{4})", re.DOTALL)
+_TAGS = {*bleach.ALLOWED_TAGS, *_HEADINGS, *"p br hr div span pre table thead tbody tr th td sup sub dl dt dd".split()}
 
 
 def execute_run(study: str, run: str, config: RunConfig) -> Path:
@@ -40,10 +43,15 @@ def execute_comparison(study: Study) -> Path:
     return _execute("3-compare.ipynb", study_folder(study.name), {"study_file": str(study.path.resolve())}, study.title)
 
 
+def execute_findings() -> Path:
+    """Execute ``5-findings.ipynb`` on the tables of all reported studies; returns the page ``reports/index.html``."""
+    return _execute("5-findings.ipynb", reports_folder(), {}, "How to balance monolingual and cross-lingual retrieval?")
+
+
 def execute_evaluation(folders: Sequence[Path], out: Path, title: str) -> Path:
-    """Execute ``5-evaluate.ipynb`` for results of ``evaluate``; returns the page ``index.html`` in ``out``."""
+    """Execute ``evaluate.ipynb`` for results of ``evaluate``; returns the page ``index.html`` in ``out``."""
     parameters = {"folders": [str(folder.resolve()) for folder in folders], "out": str(out.resolve())}
-    return _execute("5-evaluate.ipynb", out, parameters, title)
+    return _execute("evaluate.ipynb", out, parameters, title)
 
 
 def _execute(notebook: str, folder: Path, parameters: dict[str, Any], title: str) -> Path:
@@ -83,7 +91,8 @@ def html_page(notebook: Path, title: str) -> str:
         for output in cell["outputs"]:
             alt = output.get("metadata", {}).get("image/png", {}).get("alt")
             if "metadata" in output:
-                output["metadata"] = {"image/png": {"alt": alt}} if alt else {}
+                size = _size(output.get("data", {}).get("image/png", ""))
+                output["metadata"] = {"image/png": size | ({"alt": alt} if alt else {})}
     with resources.as_file(resources.files("hybridlib")) as package:
         exporter = HTMLExporter(
             template_name="page",
@@ -94,7 +103,16 @@ def html_page(notebook: Path, title: str) -> str:
         )
         exporter.register_filter("clean_html", _clean)
         body, _ = exporter.from_notebook_node(content, {"page_title": title})
-    return visible_html(body)
+    return visible_html(_structured(body))
+
+
+def _size(png: str) -> dict[str, int]:
+    """Return the width and height of a PNG in base64, so that its place is kept free before it is drawn."""
+    try:
+        found = _PNG.match(base64.b64decode(png[:32]))
+    except ValueError:
+        return {}
+    return {side: int.from_bytes(found[number]) for number, side in ((1, "width"), (2, "height"))} if found else {}
 
 
 def _clean(html: object) -> str:
@@ -102,7 +120,45 @@ def _clean(html: object) -> str:
     return bleach.clean(
         str(html),
         tags=_TAGS,
-        attributes={"*": ["class", "id"], "a": ["href"]},
+        attributes={"*": ["class", "dir", "lang"], "a": ["href"]} | {heading: ["id"] for heading in _HEADINGS},
         protocols=["https"],
         strip_comments=True,
     )
+
+
+def _structured(page: str) -> str:
+    """Add what readers move by: contents, ids that are unique, tables that scroll by key, what a head cell heads."""
+    soup = BeautifulSoup(page, "html.parser")
+    for link in soup.select("a.anchor-link"):
+        link.decompose()
+    sections = soup.find_all("h2")
+    for section in sections:
+        section["id"] = section.get("id") or "section"
+    taken: set[str] = set()
+    for tag in soup.find_all(id=True):
+        name, number = str(tag["id"]), 1
+        while tag["id"] in taken:
+            number += 1
+            tag["id"] = f"{name}-{number}"
+        taken.add(str(tag["id"]))
+    contents = soup.select("nav ol")[0]
+    for section in sections:
+        item = soup.new_tag("li")
+        item.append(soup.new_tag("a", href=f"#{section['id']}", string=section.get_text()))
+        contents.append(item)
+    if len(sections) < 2:
+        soup.select("nav")[0].decompose()
+    heading, tables = "", 0
+    for tag in soup.find_all([*_HEADINGS, "table"]):
+        if tag.name != "table":
+            heading = f": {tag.get_text()}"
+            continue
+        tables += 1
+        label = f"Table {tables}{heading}"
+        tag.wrap(soup.new_tag("div", attrs={"class": "table", "role": "region", "tabindex": "0", "aria-label": label}))
+        for cell in tag.find_all("th"):
+            if cell.get_text(strip=True):
+                cell["scope"] = "col" if cell.find_parent("thead") else "row"
+            else:
+                cell.name = "td"
+    return str(soup)

@@ -1,4 +1,4 @@
-"""Figures of a study: arrays and tables in, matplotlib figures out. Colours are safe for colour-blind readers."""
+"""Figures of a run: arrays and tables in, matplotlib figures out. Colours are safe for colour-blind readers."""
 
 from __future__ import annotations
 
@@ -11,13 +11,11 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from hybridlib.languages import breaks, ordered
 
 SCORES, DIFFERENCES = "viridis", "PuOr"
-_MANY = 8  # configurations that can be told apart by colour, or named where they lie
 
 
 def _draw_heatmap(
@@ -147,125 +145,4 @@ def training_curve(history: pd.DataFrame, best_step: int) -> Figure:
         textcoords="offset points",
     )
     right.set(xlabel="step", ylabel="validation nDCG@10, mean of settings")
-    return figure
-
-
-def rank_distance_bars(bars: pd.DataFrame, expected: pd.Series) -> Figure:
-    """Draw rank distance by query language, a bar a column of ``bars``, and the random expectation as a dashed line.
-
-    More than eight configurations have one bar each, the mean over query languages, with a line from the language of
-    the shortest distance to that of the longest.
-
-    Args:
-        bars: [query language x configuration], mean rank distance.
-        expected: random rank distance by query language.
-    """
-    if bars.shape[1] > _MANY:
-        return _mean_rank_distances(bars, expected.mean())
-    bars = bars.reindex(ordered(bars.index))
-    figure, axes = plt.subplots(figsize=(9, 3.2), layout="constrained")
-    bars.plot.bar(ax=axes, width=0.8, color=sns.color_palette("colorblind", bars.shape[1]), rot=0)
-    axes.axhline(expected.mean(), color="black", linestyle="--", linewidth=1, label="random ranking")
-    axes.set(xlabel="query language", ylabel="rank distance (lower is better)")
-    axes.legend(fontsize=8, frameon=False, ncols=6, loc="lower center", bbox_to_anchor=(0.5, 1.0))
-    sns.despine(figure)
-    return figure
-
-
-def _mean_rank_distances(bars: pd.DataFrame, expected: float) -> Figure:
-    means, low, high = bars.mean()[::-1], bars.min()[::-1], bars.max()[::-1]
-    figure, axes = plt.subplots(figsize=(9, 0.28 * len(means) + 1.2), layout="constrained")
-    axes.barh(means.index.astype(str), means, color="tab:blue", xerr=[means - low, high - means], ecolor="black")
-    axes.axvline(expected, color="black", linestyle="--", linewidth=1, label="random ranking")
-    axes.set(xlabel="rank distance (lower is better), mean over query languages")
-    axes.tick_params(axis="y", labelsize=8, length=0)
-    axes.legend(fontsize=8, frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0))
-    sns.despine(figure)
-    return figure
-
-
-def balance_scatter(points: pd.DataFrame) -> Figure:
-    """Draw each configuration by its monolingual and crosslingual nDCG@10, the ideal corner marked.
-
-    Args:
-        points: columns ``configuration``, ``seed``, ``monolingual``, ``crosslingual``, ``rank_distance``; a row a run.
-            The large marker is the mean over seeds, its colour the rank distance. More than eight configurations are
-            numbered, their names beside the figure.
-    """
-    means = points.groupby("configuration", sort=False)[["monolingual", "crosslingual", "rank_distance"]].mean()
-    numbered = len(means) > _MANY
-    figure, axes = plt.subplots(figsize=(8.6 if numbered else 6.4, 4.8), layout="constrained")
-    axes.scatter(points["monolingual"], points["crosslingual"], s=14, color="tab:gray", alpha=0.7, linewidths=0)
-    lowest, highest = means["rank_distance"].min(), means["rank_distance"].max()
-    for number, (label, row) in enumerate(means.iterrows(), start=1):
-        place = (row["monolingual"], row["crosslingual"])
-        drawn = axes.scatter(
-            *place,
-            s=110,
-            c=[row["rank_distance"]],
-            cmap=SCORES + "_r",
-            vmin=lowest,
-            vmax=highest,
-            edgecolors="black",
-            zorder=3,
-        )
-        said, offset, size = (str(number), (5, 5), 7) if numbered else (str(label), (8, -4), 9)
-        axes.annotate(said, place, xytext=offset, textcoords="offset points", fontsize=size, zorder=4)
-    best = means["monolingual"].max(), means["crosslingual"].max()
-    axes.scatter(*best, marker="+", s=160, color="crimson", zorder=4)
-    axes.annotate(
-        "ideal corner", best, xytext=(-6, 6), textcoords="offset points", ha="right", fontsize=8, color="crimson"
-    )
-    axes.axvline(best[0], color="crimson", linewidth=0.6, linestyle=":")
-    axes.axhline(best[1], color="crimson", linewidth=0.6, linestyle=":")
-    axes.set(xlabel="monolingual nDCG@10", ylabel="crosslingual nDCG@10")
-    axes.margins(x=0.08 if numbered else 0.25, y=0.15)
-    axes.locator_params(nbins=6)
-    figure.colorbar(drawn, ax=axes, label="rank distance (lower is better)")
-    if numbered:
-        key = [
-            Line2D([], [], linestyle="", color="black", markersize=6, marker=f"${n}$", label=label)
-            for n, label in enumerate(means.index, start=1)
-        ]
-        figure.legend(handles=key, loc="outside right upper", fontsize=7, frameon=False)
-    return figure
-
-
-def counts_by_language(cells: pd.DataFrame) -> Figure:
-    """Draw the number of concepts with a monolingual pair and with a single text, stacked, by language.
-
-    Args:
-        cells: index language; columns are the kinds of cells, values their numbers.
-    """
-    cells = cells.reindex(ordered(cells.index))
-    figure, axes = plt.subplots(figsize=(max(6, 0.3 * len(cells) + 2), 3), layout="constrained")
-    cells.plot.bar(ax=axes, stacked=True, width=0.8, color=sns.color_palette("colorblind", cells.shape[1]), rot=0)
-    axes.set(xlabel="language", ylabel="concepts")
-    axes.legend(fontsize=8, frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=cells.shape[1])
-    sns.despine(figure)
-    return figure
-
-
-def length_boxes(lengths: pd.DataFrame) -> Figure:
-    """Draw the number of characters a text by language and role, as boxes without outliers.
-
-    Args:
-        lengths: columns ``language``, ``role``, ``characters``; a row a text.
-    """
-    codes = ordered(lengths["language"].unique())
-    figure, axes = plt.subplots(figsize=(max(6, 0.35 * len(codes) + 2), 3), layout="constrained")
-    sns.boxplot(
-        lengths,
-        x="language",
-        y="characters",
-        hue="role",
-        order=codes,
-        ax=axes,
-        showfliers=False,
-        palette="colorblind",
-        linewidth=0.8,
-    )
-    axes.set(xlabel="language", ylabel="characters")
-    axes.legend(fontsize=8, frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
-    sns.despine(figure)
     return figure

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from hybridlib.comparison import LEVEL, against, compared_labels
 from hybridlib.config import RunConfig
 from hybridlib.evaluation import SETTINGS, SHARE, Evaluation
 from hybridlib.languages import name
@@ -102,20 +102,9 @@ def learning(history: pd.DataFrame, best_step: int) -> str:
     )
 
 
-def _against(comparisons: pd.DataFrame, configuration: str, other: str, setting: str, measure: str) -> dict[str, Any]:
-    """Return the row that compares two configurations, turned so that it is ``configuration - other``."""
-    chosen = comparisons[(comparisons["setting"] == setting) & (comparisons["measure"] == measure)]
-    direct = chosen[(chosen["configuration"] == configuration) & (chosen["baseline"] == other)]
-    if len(direct):
-        return direct.iloc[0].to_dict()
-    row = chosen[(chosen["configuration"] == other) & (chosen["baseline"] == configuration)].iloc[0].to_dict()
-    low, high, wins, losses = -row["high"], -row["low"], row["losses"], row["wins"]
-    return {**row, "difference": -row["difference"], "low": low, "high": high, "wins": wins, "losses": losses}
-
-
 def difference(comparisons: pd.DataFrame, configuration: str, other: str, setting: str, measure: str) -> str:
     """Say one difference with its interval and Holm-corrected p."""
-    row = _against(comparisons, configuration, other, setting, measure)
+    row = against(comparisons, configuration, other, setting, measure)
     digits = "+,.0f" if measure == "rank_distance" else "+.3f"
     p = "p < 0.001" if row["holm_p"] < 0.001 else f"p = {row['holm_p']:.3f}"
     return f"{row['difference']:{digits}} [{row['low']:{digits}}, {row['high']:{digits}}], {p}"
@@ -123,7 +112,7 @@ def difference(comparisons: pd.DataFrame, configuration: str, other: str, settin
 
 def separable(comparisons: pd.DataFrame, configuration: str, other: str, setting: str, measure: str) -> bool:
     """Whether two configurations differ after Holm's correction, at 0.05."""
-    return _against(comparisons, configuration, other, setting, measure)["holm_p"] < 0.05
+    return against(comparisons, configuration, other, setting, measure)["holm_p"] < LEVEL
 
 
 def answer(summary: pd.DataFrame) -> str:
@@ -144,11 +133,31 @@ def answer(summary: pd.DataFrame) -> str:
     )
 
 
+def separated(comparisons: pd.DataFrame, reference: str) -> str:
+    """Say which systems are better than a reference, and which worse, by nDCG@10 in each setting."""
+    said = []
+    for setting in SETTINGS:
+        tested = comparisons[(comparisons["setting"] == setting) & (comparisons["measure"] == "nDCG@10")]
+        if tested.empty:
+            continue
+        labels = [label for label in compared_labels(tested) if label != reference]
+        rows = {label: against(comparisons, label, reference, setting, "nDCG@10") for label in labels}
+        sure = {label: row["difference"] for label, row in rows.items() if row["holm_p"] < LEVEL}
+        better = [f"{label} ({value:+.3f})" for label, value in sure.items() if value > 0]
+        worse = [f"{label} ({value:+.3f})" for label, value in sure.items() if value < 0]
+        parts = [f"better: {', '.join(better) or 'none'}", f"worse: {', '.join(worse) or 'none'}"]
+        said.append(f"{setting}: {'; '.join(parts)}; {len(rows) - len(sure)} not separable")
+    return f"Against {reference}, by nDCG@10. {'. '.join(one[0].upper() + one[1:] for one in said)}."
+
+
 def against_parents(comparisons: pd.DataFrame, labels: Sequence[str]) -> list[str]:
-    """Say for each hybrid how it stands against monolingual and against crosslingual batches, the two that it mixes."""
+    """Say for each hybrid how it stands against monolingual and crosslingual batches, which it mixes, where tested."""
     sentences = []
+    pairs = {frozenset(pair) for pair in zip(comparisons["configuration"], comparisons["baseline"], strict=True)}
     for label in (label for label in labels if label.startswith("hybrid")):
         for parent in (parent for parent in ("monolingual", "crosslingual") if parent in labels):
+            if frozenset((label, parent)) not in pairs:
+                continue
             tested = set(comparisons["setting"])
             said = [f"{s} {difference(comparisons, label, parent, s, 'nDCG@10')}" for s in SETTINGS if s in tested]
             far = difference(comparisons, label, parent, "multilingual", "rank_distance")
@@ -180,12 +189,9 @@ def balance(points: pd.DataFrame) -> str:
     return f"Nearest to the ideal corner {corner} is {'; then '.join(said)}."
 
 
-def wins_and_losses(comparisons: pd.DataFrame, baseline: str) -> str:
+def wins_and_losses(comparisons: pd.DataFrame, baseline: str, labels: Sequence[str]) -> str:
     """Say over how many language pairs each configuration beats the baseline, by crosslingual nDCG@10."""
-    labels = [
-        label for label in dict.fromkeys([*comparisons["baseline"], *comparisons["configuration"]]) if label != baseline
-    ]
-    rows = {label: _against(comparisons, label, baseline, "crosslingual", "nDCG@10") for label in labels}
+    rows = {label: against(comparisons, label, baseline, "crosslingual", "nDCG@10") for label in labels}
     said = [f"{label} wins {r['wins']}, ties {r['ties']}, loses {r['losses']}" for label, r in rows.items()]
     return f"Cross-lingual pairs against {baseline}: {'; '.join(said)}."
 

@@ -40,6 +40,11 @@ def run_folder(study: str, run: str) -> Path:
     return _inside(study_folder(study) / "runs", checked_name(run, "run"), deep=True)
 
 
+def system_folder(study: str, system: str) -> Path:
+    """Return the folder of a system that is made of finished runs; no link in it leads out of the reports folder."""
+    return _inside(study_folder(study) / "systems", checked_name(system, "system"), deep=True)
+
+
 def checked_name(name: str, what: str) -> str:
     """Return a name that is safe as part of a path, else raise."""
     if not isinstance(name, str) or not NAME.fullmatch(name) or ".." in name:

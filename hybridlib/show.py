@@ -16,8 +16,10 @@ from matplotlib.figure import Figure
 from hybridlib.cache import replace_file
 from hybridlib.findings import scores_by_setting
 from hybridlib.plain_text import visible
+from hybridlib.results import Results, write_csv
 from hybridlib.runs import Run
 from hybridlib.study import Study, papermill_command
+from hybridlib.tables import latex
 
 
 def figure(drawn: Figure, *, alt: str, read: str, finding: str, file: Path | None = None) -> None:
@@ -51,14 +53,31 @@ def small_png(data: bytes) -> bytes:
     return stream.getvalue()
 
 
-def table(content: pd.DataFrame, *, read: str = "", finding: str = "") -> None:
-    """Display a table of ready strings; a cell that starts with ``*`` is printed bold, everything is escaped."""
+def table(content: pd.DataFrame, *, read: str = "", finding: str = "", file: Path | None = None) -> None:
+    """Display a table of ready strings; a cell that starts with ``*`` is printed bold, everything is escaped.
+
+    Args:
+        content: strings.
+        read: a sentence on how to read it.
+        finding: a sentence on what it shows in this run.
+        file: in the page's folder, ``tables/`` and a name without suffix: where to keep it as CSV and as LaTeX, which
+            are then linked.
+    """
     head = "".join(f"<th>{_text(str(name))}</th>" for name in [content.index.name or "", *content.columns])
     rows = "".join(
         f"<tr><th>{_text(str(index))}</th>{''.join(_cell(str(value)) for value in row)}</tr>"
         for index, *row in content.itertuples(name=None)
     )
     display(HTML(f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"))
+    if file is not None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_csv(
+            file.with_name(f"{file.name}.csv"), content.map(lambda value: str(value).removeprefix("*")).reset_index()
+        )
+        replace_file(file.with_name(f"{file.name}.tex"), latex(content).encode())
+        place = f"{escape(file.parent.name)}/{escape(file.name)}"
+        links = f'<a href="{place}.csv">CSV</a> <a href="{place}.tex">LaTeX</a>'
+        display(HTML(f'<p class="download">{_text(file.name)}: {links}</p>'))
     for name, sentence in (("How to read it.", read), ("In this run.", finding)):
         if sentence:
             display(Markdown(f"*{name}* {sentence}"))
@@ -69,21 +88,37 @@ def runs(study: Study, finished: Sequence[Run]) -> None:
     rows = []
     for run in finished:
         name, means = run.folder.name, run.result["means"]["all"]
+        link = f'<a href="runs/{escape(name)}/index.html">{escape(name)}</a>'
         cells = [
-            f'<a href="runs/{escape(name)}/index.html">{escape(name)}</a>',
-            escape(scores_by_setting(means)),
             f"{means['multilingual']['rank_distance']:,.0f}",
             f"{run.result['seconds'].get('train', 0.0):,.0f}",
             f"<code>{_text(papermill_command(run.config, study.name, name))}</code>",
         ]
-        rows.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
-    head = "".join(f"<th>{name}</th>" for name in ("run", "nDCG@10", "rank distance", "training seconds", "command"))
+        scores = f'<td class="words">{escape(scores_by_setting(means))}</td>'
+        rows.append(f"<tr><th>{link}</th>{scores}{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
+    head = '<th>run</th><th class="words">nDCG@10</th>'
+    head += "".join(f"<th>{name}</th>" for name in ("rank distance", "training seconds", "command"))
     display(HTML(f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"))
 
 
+def systems(made: Sequence[Results]) -> None:
+    """Display a row a system that is made of runs: a link to its page and what it is made of."""
+    if not made:
+        return
+    rows = "".join(
+        f'<tr><th><a href="systems/{escape(one.folder.name)}/index.html">{escape(one.folder.name)}</a></th>'
+        f"<td class='words'>{_text(', '.join(one.label(name) for name in one.result['debiasings']))}</td></tr>"
+        for one in made
+    )
+    head = '<th>made of runs</th><th class="words">systems</th>'
+    display(HTML(f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"))
+
+
 def _cell(value: str) -> str:
+    bold = value.startswith("*")
     text = _text(value.removeprefix("*"))
-    return f"<td><strong>{text}</strong></td>" if value.startswith("*") else f"<td>{text}</td>"
+    whole = len(text) <= _WHOLE and not text[:1].isalpha()
+    return f"<td{' class="whole"' if whole else ''}>{f'<strong>{text}</strong>' if bold else text}</td>"
 
 
 def _text(value: str) -> str:

@@ -22,7 +22,7 @@ from hybridlib.evaluation import SETTINGS
 from hybridlib.objectives import Batch, similarity_statistics
 from hybridlib.objectives.theory import negative_variance_bounds, optimal_negative
 from hybridlib.runs import Run
-from hybridlib.study import labels
+from hybridlib.study_names import labels
 
 COLOURS = sns.color_palette("colorblind")
 MOMENTS = ("mean", "variance")

@@ -15,18 +15,30 @@ import yaml
 from hybridlib.batches import make_sampler
 from hybridlib.config import RunConfig
 from hybridlib.corpora.load import check_corpus_name
+from hybridlib.derived import DerivedSystem, derived_systems
 from hybridlib.errors import InputError
 from hybridlib.needs import check_texts
-from hybridlib.paths import checked_name, run_folder
-from hybridlib.plain_text import as_label, brief, checked_label, one_line, visible
+from hybridlib.paths import checked_name
+from hybridlib.plain_text import brief, checked_label, one_line, visible
 from hybridlib.splits import data_fingerprint, run_splits
+from hybridlib.study_names import labels
 from hybridlib.yaml_file import read_yaml
 
-_FIELDS = {"title": str, "question": str, "baseline": str, "defaults": dict, "grid": dict, "runs": list}
+_FIELDS = {
+    "title": str,
+    "question": str,
+    "baseline": str,
+    "references": list,
+    "shown": list,
+    "axis": str,
+    "defaults": dict,
+    "grid": dict,
+    "runs": list,
+    "systems": list,
+}
+AXES = ("alpha", "batch_size", "train_concepts")
 DEMONSTRATION = "scenes"
 MOST_RUNS = 1_000
-_OFF = {name: field.default for name, field in RunConfig.model_fields.items() if field.default in (None, False, 0)}
-_OFF["accumulate"] = 1
 
 
 @dataclass(frozen=True)
@@ -38,8 +50,12 @@ class Study:
         path: the file.
         title, question: for readers.
         baseline: label of the configuration that the others are compared with in figures.
+        references: labels that every other system is compared with; empty: every system with every other.
+        shown: labels that have heatmaps of their own; empty: all.
+        axis: the parameter that curves are drawn over, one of :data:`AXES`, or None.
         configs: one configuration a run.
         names: what figures and tables call each of them; runs that differ in their seed alone share one.
+        systems: what is made of finished runs without training.
     """
 
     name: str
@@ -47,12 +63,21 @@ class Study:
     title: str
     question: str
     baseline: str
+    references: tuple[str, ...]
+    shown: tuple[str, ...]
+    axis: str | None
     configs: tuple[RunConfig, ...]
     names: tuple[str, ...]
+    systems: tuple[DerivedSystem, ...]
 
     def runs(self) -> dict[str, RunConfig]:
         """Return the configurations by run name (this reads the corpora, whose content is part of the names)."""
         return {config.run_name(data_fingerprint(config)): config for config in self.configs}
+
+    def derived(self) -> dict[str, DerivedSystem]:
+        """Return the systems made of its runs by the names of their folders."""
+        runs = {config: run for run, config in self.runs().items()}
+        return {system.name([runs[config] for config in system.parents]): system for system in self.systems}
 
     def labels(self) -> dict[RunConfig, str]:
         """Return what figures and tables call each configuration."""
@@ -68,7 +93,8 @@ def load_study(path: str | Path) -> Study:
     """Read a study file.
 
     ``defaults`` are parameters of every run; ``grid`` gives lists of values, of which every combination is a run;
-    ``runs`` are further runs with their own values; a ``label`` among them is what figures call it.
+    ``runs`` are further runs with their own values; a ``label`` among them is what figures call it, and a list as
+    ``seed`` stands for a run each. ``systems`` are made of these: see :func:`hybridlib.derived.derived_systems`.
 
     Raises:
         InputError: naming the file, the value found and what was expected.
@@ -76,55 +102,68 @@ def load_study(path: str | Path) -> Study:
     path = Path(path)
     name = checked_name(path.name.removesuffix(".yaml"), f"{path}: study")
     values = _read(path)
-    defaults = values.get("defaults", {})
+    configs, labelled = _configs(values, path)
+    names = _names(configs, labelled, path)
+    systems = derived_systems(values.get("systems", []), configs, names, path)
+    known = list(dict.fromkeys([*names, *(label for system in systems for label in system.labels())]))
+    chosen = {
+        "baseline": [values.get("baseline", names[0])],
+        "references": values.get("references", []),
+        "shown": values.get("shown", []),
+    }
+    for field, wanted in chosen.items():
+        possible = list(dict.fromkeys(names)) if field == "baseline" else known
+        for label in wanted:
+            if label not in possible:
+                raise InputError(f"{path}: found {field} {brief(label)}, expected one of {', '.join(possible)}")
+    axis = values.get("axis")
+    if axis not in (None, *AXES):
+        raise InputError(f"{path}: found axis {brief(axis)}, expected one of {', '.join(AXES)}")
+    return Study(
+        name=name,
+        path=path,
+        title=values.get("title", name),
+        question=values.get("question", ""),
+        baseline=chosen["baseline"][0],
+        references=tuple(chosen["references"]),
+        shown=tuple(chosen["shown"]),
+        axis=axis,
+        configs=configs,
+        names=names,
+        systems=systems,
+    )
+
+
+def _configs(values: dict[str, Any], path: Path) -> tuple[tuple[RunConfig, ...], list[Any]]:
+    """Return the configurations that a study file asks for, and the label given to each, or None."""
     grid = values.get("grid", {})
     for key, options in grid.items():
         if not isinstance(options, list) or not options:
             raise InputError(f"{path}: found grid {one_line(str(key))}: {brief(options)}, expected a list of values")
-    asked = len(values.get("runs", [])) + math.prod(len(options) for options in grid.values()) * bool(grid)
+    listed = [one for run in values.get("runs", []) for one in _by_seed(_mapping(run, path))]
+    asked = len(listed) + math.prod(len(options) for options in grid.values()) * bool(grid)
     if asked > MOST_RUNS:
         raise InputError(f"{path}: found {asked:,} runs, expected at most {MOST_RUNS:,}")
     cells = [dict(zip(grid, chosen, strict=True)) for chosen in product(*grid.values())] if grid else []
-    given = [dict(_mapping(run, path)) for run in [*values.get("runs", []), *cells]]
+    given = [dict(run) for run in [*listed, *cells]]
     if not given:
         raise InputError(f"{path}: found no run, expected a grid or runs")
-    chosen = [run.pop("label", None) for run in given]
+    labelled = [run.pop("label", None) for run in given]
+    defaults = values.get("defaults", {})
     configs = tuple(RunConfig.checked({**defaults, **run}, str(path)) for run in given)
     if len(set(configs)) < len(configs):
-        raise InputError(
-            f"{path}: found {len(configs) - len(set(configs))} runs that are asked for twice, expected each once"
-        )
+        twice = len(configs) - len(set(configs))
+        raise InputError(f"{path}: found {twice} runs that are asked for twice, expected each once")
     for config in configs:
         for corpus in _corpora(config):
             check_corpus_name(corpus, str(path))
-    names = _names(configs, chosen, path)
-    baseline = values.get("baseline", names[0])
-    if baseline not in names:
-        raise InputError(f"{path}: found baseline {brief(baseline)}, expected one of {', '.join(dict.fromkeys(names))}")
-    return Study(name, path, values.get("title", name), values.get("question", ""), baseline, configs, names)
+    return configs, labelled
 
 
-def labels(configs: Sequence[RunConfig]) -> list[str]:
-    """Name each configuration so that those which differ in more than their seed have different names.
-
-    A parameter that some configurations of one sampler switch on is said of these alone.
-
-    Example:
-        >>> labels([RunConfig(sampler="mixed"), RunConfig(batch_size=8), RunConfig(batch_size=16, accumulate=2)])
-        ['mixed', 'hybrid 0.5, batch_size 8', 'hybrid 0.5, batch_size 16, accumulate 2']
-    """
-    alike: dict[str, list[dict[str, Any]]] = {}
-    for config in configs:
-        alike.setdefault(config.label(), []).append(config.model_dump())
-    varied = {
-        label: [key for key in RunConfig.model_fields if key != "seed" and any(o[key] != group[0][key] for o in group)]
-        for label, group in alike.items()
-    }
-    names = []
-    for config in configs:
-        said = [_said(config, key) for key in varied[config.label()] if getattr(config, key) != _OFF.get(key, ...)]
-        names.append(as_label(", ".join([config.label(), *said])))
-    return names
+def _by_seed(run: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the runs that an entry asks for: one each for a list of seeds."""
+    seeds = run.get("seed")
+    return [{**run, "seed": seed} for seed in seeds] if isinstance(seeds, list) and seeds else [run]
 
 
 def _corpora(config: RunConfig) -> list[str]:
@@ -132,28 +171,14 @@ def _corpora(config: RunConfig) -> list[str]:
     return [config.corpus, *(name for stage in config.stages() for name in stage.train_corpora or ())]
 
 
-def _said(config: RunConfig, key: str) -> str:
-    """Say the value of a parameter."""
-    value = getattr(config, key)
-    if key == "objective":
-        return config.objective_label()
-    if key == "first_stage" and value is not None:
-        others = [f"{name} {given}" for name, given in value.items() if name != "objective"]
-        return " ".join(["after", config.stages()[0].objective_label(), *others])
-    return f"{key} {' '.join(value) if isinstance(value, tuple) else value}"
-
-
 def _names(configs: Sequence[RunConfig], chosen: Sequence[Any], path: Path) -> tuple[str, ...]:
     """Return the chosen names, and made ones where none is chosen."""
-    names = tuple(
-        label if given is None else checked_label(given, f"{path}: label")
-        for label, given in zip(labels(configs), chosen, strict=True)
-    )
-    called: dict[tuple[str, int], RunConfig] = {}
+    made = iter(labels([config for config, given in zip(configs, chosen, strict=True) if given is None]))
+    names = tuple(next(made) if given is None else checked_label(given, f"{path}: label") for given in chosen)
+    called: dict[str, RunConfig] = {}
     for name, config in zip(names, configs, strict=True):
-        if (name, config.seed) in called:
+        if called.setdefault(name, config).model_copy(update={"seed": config.seed}) != config:
             raise InputError(f"{path}: found label {name!r} for two configurations, expected one for each")
-        called[name, config.seed] = config
     return names
 
 
@@ -209,8 +234,3 @@ def papermill_command(config: RunConfig, study: str, run: str) -> str:
         else:
             parts += ["-p", name, str(value)]
     return shlex.join(parts)
-
-
-def result_file(study: str, run: str) -> Path:
-    """Return the file whose existence says that the run is finished."""
-    return run_folder(study, run) / "result.json"

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
-from hybridlib.comparison import direction
+from hybridlib.comparison import LEVEL, against, direction
 from hybridlib.evaluation import BIAS, POOL, SETTINGS, SHARE
 from hybridlib.findings import separable
+from hybridlib.plain_text import visible
 from hybridlib.results import Results
 
 NDCG_COLUMNS = [*((setting, "nDCG@10") for setting in SETTINGS), ("multilingual", "AP"), ("multilingual", "R@10")]
 BIAS_COLUMNS = [("multilingual", "rank_distance"), ("multilingual", SHARE)]
+LETTERS = ["aᵃ", "bᵇ", "cᶜ", "dᵈ", "eᵉ", "fᶠ", "gᵍ", "hʰ"]
 ALL_BIAS_COLUMNS = [("multilingual", measure) for measure in BIAS]
 
 
@@ -21,6 +24,7 @@ def measure_table(
     columns: list[tuple[str, str]],
     comparisons: pd.DataFrame | None = None,
     languages: str = "all",
+    references: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Give mean ± standard deviation over seeds, a row a configuration.
 
@@ -29,6 +33,8 @@ def measure_table(
         columns: (setting, measure) pairs.
         comparisons: if given, a value that is not separable from the best of its column (Holm p >= 0.05) gets a ``≈``.
         languages: all, seen or unseen.
+        references: systems that get a letter, which stands raised beside each value that is separably better than
+            theirs; they must be among those that ``comparisons`` compares all with.
 
     Returns:
         Strings; the best of a column starts with ``*`` (see :func:`hybridlib.show.table`), where there is one (see
@@ -36,32 +42,32 @@ def measure_table(
     """
     chosen = summary[summary["languages"] == languages]
     labels = list(dict.fromkeys(summary["configuration"]))
-    table = pd.DataFrame(index=pd.Index(labels, name="configuration"), dtype="object")
+    letters = dict(zip((label for label in labels if label in references), LETTERS, strict=False))
+    named = [f"{label} ({letters[label][0]})" if label in letters else label for label in labels]
+    table = pd.DataFrame(index=pd.Index(named, name="configuration"), dtype="object")
     seeds = chosen.groupby("configuration")["seed"].nunique()
     table["seeds"] = [str(seeds.get(label, 0)) for label in labels]
     for setting, measure in columns:
-        values = chosen[(chosen["setting"] == setting) & (chosen["measure"] == measure)].groupby("configuration")[
-            "value"
-        ]
-        means, deviations = values.mean(), values.std()
+        values = chosen[(chosen["setting"] == setting) & (chosen["measure"] == measure)].groupby("configuration")
+        means, deviations = values["value"].mean(), values["value"].std()
         if means.empty:
             continue
         best = (means * direction(measure)).idxmax() if direction(measure) else None
+        tested = best is not None and comparisons is not None and _tested(comparisons, setting, measure)
         cells = []
         for label in labels:
             text = _number(means.get(label), deviations.get(label), measure)
-            if label == best:
-                text = f"*{text}"
-            elif (
-                best is not None
-                and comparisons is not None
-                and _tested(comparisons, setting, measure)
-                and label in means
-            ):
-                text += "" if separable(comparisons, label, best, setting, measure) else " ≈"
-            cells.append(text)
+            if tested and label in means:
+                rows = {one: against(comparisons, label, one, setting, measure) for one in letters if one != label}
+                text += "".join(letters[one][1] for one, row in rows.items() if _better(row))
+                text += "" if label == best or separable(comparisons, label, best, setting, measure) else " ≈"
+            cells.append(f"*{text}" if label == best else text)
         table[f"{setting} {measure}"] = cells
     return table
+
+
+def _better(row: Mapping[str, Any]) -> bool:
+    return bool(row["holm_p"] < LEVEL and row["difference"] * direction(row["measure"]) > 0)
 
 
 def upright(table: pd.DataFrame, axis: str) -> pd.DataFrame:
@@ -131,7 +137,7 @@ def language_tables(results: Sequence[Results]) -> dict[str, dict[str, pd.DataFr
 
 
 def balance_points(summary: pd.DataFrame) -> pd.DataFrame:
-    """Give what :func:`hybridlib.figures.balance_scatter` draws, a row a system and seed, in the order of systems."""
+    """Give the points of :func:`hybridlib.comparison_figures.balance_scatter`, a row a system and seed, in order."""
     chosen = summary[summary["languages"] == "all"].set_index(["configuration", "seed"])
     ndcg = chosen[chosen["measure"] == "nDCG@10"].pivot(columns="setting", values="value")
     distance = chosen.loc[chosen["measure"] == "rank_distance", "value"]
@@ -145,3 +151,27 @@ def geometry_table(results: Sequence[Results]) -> pd.DataFrame:
         [{"system": one.label(name), **numbers} for one in results for name, numbers in one.result["geometry"].items()]
     )
     return rows.groupby("system", sort=False).mean().map(lambda v: "–" if pd.isna(v) else f"{v:.3f}")
+
+
+def latex(table: pd.DataFrame) -> str:
+    """Turn a table of ready strings into LaTeX for the package booktabs: ``*`` is bold, raised letters are raised."""
+
+    def cell(value: str) -> str:
+        text, raised = value.removeprefix("*"), ""
+        for letter, small in LETTERS:
+            if small in text:
+                text, raised = text.replace(small, ""), raised + letter
+        text = _escaped(text).replace("±", r"$\pm$").replace("≈", r"$\approx$").replace("−", "$-$")
+        text = rf"\textbf{{{text}}}" if value.startswith("*") else text
+        return f"{text}$^{{{raised}}}$" if raised else text
+
+    rows = [[str(table.index.name or ""), *table.columns], *([index, *row] for index, *row in table.itertuples())]
+    lines = [" & ".join(cell(str(value)) for value in row) + r" \\" for row in rows]
+    columns = "l" + "r" * table.shape[1]
+    body = "\n".join([lines[0], r"\midrule", *lines[1:]])
+    return f"\\begin{{tabular}}{{{columns}}}\n\\toprule\n{body}\n\\bottomrule\n\\end{{tabular}}\n"
+
+
+def _escaped(text: str) -> str:
+    special = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+    return "".join(special.get(letter, f"\\{letter}" if letter in "&%$#_{}" else letter) for letter in visible(text))

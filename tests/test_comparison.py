@@ -4,10 +4,10 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from random_scores import MEASURES, TESTED, score_rows, three_systems
 
 from hybridlib.comparison import (
     KEYS,
-    by_configuration,
     comparisons,
     contributions,
     mean_over_seeds,
@@ -17,37 +17,8 @@ from hybridlib.comparison import (
 )
 from hybridlib.config import RunConfig
 from hybridlib.errors import InputError
-from hybridlib.evaluation import POOL, SETTINGS, SHARE, macro_means, mean_by_pair
+from hybridlib.evaluation import SETTINGS, SHARE, macro_means, mean_by_pair
 from hybridlib.significance import compare, holm
-
-LANGUAGES = ("en", "de", "ru")
-MEASURES = ("nDCG@10", "rank_distance", SHARE)
-TESTED = (*((setting, "nDCG@10") for setting in SETTINGS), ("multilingual", "rank_distance"), ("multilingual", SHARE))
-
-
-def score_rows(seed: int, concepts: int = 30, missing: float = 0.0, **shift: float) -> pd.DataFrame:
-    """Random scores in the form of Evaluation.scores; ``missing`` is the share of rows left out (by concepts and pair).
-
-    Args:
-        seed: of the scores, not of what is missing.
-        shift: added to all scores of a measure: ``ndcg``, ``distance``, ``share``.
-    """
-    targets = [*((a, b) for a in LANGUAGES for b in LANGUAGES), *((a, POOL) for a in LANGUAGES)]
-    keys = [
-        ({POOL: "multilingual", query: "monolingual"}.get(passage, "crosslingual"), query, passage, f"c{concept}")
-        for query, passage in targets
-        for concept in range(concepts)
-    ]
-    table = pd.DataFrame(keys, columns=KEYS)
-    rng = np.random.default_rng(seed)
-    table["nDCG@10"] = rng.random(len(table)) + shift.get("ndcg", 0)
-    pooled = table["setting"] == "multilingual"
-    table["rank_distance"] = np.where(pooled, 100 * rng.random(len(table)) + shift.get("distance", 0), np.nan)
-    table[SHARE] = np.where(pooled, rng.random(len(table)) + shift.get("share", 0), np.nan)
-    for key, names in zip(KEYS, (SETTINGS, (*LANGUAGES, POOL), (*LANGUAGES, POOL), None), strict=True):
-        table[key] = pd.Categorical(table[key], categories=names)
-    kept = np.random.default_rng(99).random(len(table)) >= missing
-    return table[kept].reset_index(drop=True)
 
 
 def run(label: str, scores: pd.DataFrame, seed: int = 1) -> SimpleNamespace:
@@ -112,14 +83,6 @@ def test_verdicts_are_corrected_over_the_pairs():
     together = pd.concat([alone, pd.DataFrame(noise - noise.mean(0))], axis=1)
     assert pair_verdicts(alone, flips=999)["x"] == 1
     assert pair_verdicts(together, flips=999)["x"] == 0
-
-
-def three_systems() -> dict[str, list[pd.DataFrame]]:
-    return {
-        "mixed": [score_rows(1)],
-        "monolingual": [score_rows(2, ndcg=0.5, distance=200, share=2)],
-        "hybrid 0.5": [score_rows(3)],
-    }
 
 
 def test_comparisons_have_a_row_a_pair_of_systems_and_test():
@@ -258,13 +221,6 @@ def renamed(scores: pd.DataFrame) -> pd.DataFrame:
 def test_systems_tested_on_other_queries_are_refused(other):
     with pytest.raises(InputError, match="monolingual: found other test queries than those of mixed"):
         comparisons({"mixed": [score_rows(1)], "monolingual": [other]}, flips=99)
-
-
-def test_label_of_two_configurations_is_refused():
-    runs = [run("mixed", score_rows(1)), run("mixed", score_rows(2), 2)]
-    runs[1].config = runs[1].config.model_copy(update={"steps": 7})
-    with pytest.raises(InputError, match="found 2 different configurations called 'mixed'"):
-        by_configuration(runs)
 
 
 def test_score_table_has_the_mean_of_every_pair_and_measure():

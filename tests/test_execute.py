@@ -124,7 +124,7 @@ def test_nothing_is_loaded_from_elsewhere(page_of):
     page = page_of(*cells, displayed({"image/png": PNG}))
     assert {tag.name for tag in page.find_all(src=True)} == {"img"}
     assert {tag.name for tag in page.find_all(href=True)} <= {"a"}
-    assert re.findall(r"url\(|@import|https?:", "".join(style.get_text() for style in page.find_all("style"))) == []
+    assert re.findall(r"url\(|@import|https?://", "".join(style.get_text() for style in page.find_all("style"))) == []
 
 
 def test_browser_is_told_before_the_styles_to_load_nothing(page_of):
@@ -208,9 +208,13 @@ def test_markdown_keeps_its_form(page_of, way):
     assert [item.get_text() for item in page.find_all("li")] == ["first"]
 
 
+def test_direction_of_a_text_is_kept(page_of):
+    assert page_of(displayed({"text/html": '<p dir="rtl">text</p>'})).main.p["dir"] == "rtl"
+
+
 def test_table_keeps_its_form(page_of):
     html = "<table><thead><tr><th>a</th></tr></thead><tbody><tr><td><strong>1</strong></td></tr></tbody></table>"
-    assert str(page_of(displayed({"text/html": html})).table) == html
+    assert str(page_of(displayed({"text/html": html})).table) == html.replace("<th>", '<th scope="col">')
 
 
 def test_prompts_are_left_out(page_of):
@@ -287,7 +291,7 @@ def test_report_finds_its_study_from_any_folder_of_the_project(executions, proje
 def test_evaluation_is_given_its_folders_wherever_it_is_executed(executions, project):
     page = execute_evaluation([Path("a"), project / "b"], Path("out"), "Mine")
     assert executions[0].parameters == {"folders": [f"{project}/a", f"{project}/b"], "out": f"{project}/out"}
-    assert (executions[0].source.name, page) == ("5-evaluate.ipynb", Path("out") / "index.html")
+    assert (executions[0].source.name, page) == ("evaluate.ipynb", Path("out") / "index.html")
 
 
 def test_error_of_a_notebook_that_is_no_input_error_is_not_hidden(project, monkeypatch):

@@ -1,17 +1,12 @@
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
+from drawn import CODES, ORDER, texts
 from matplotlib import pyplot as plt
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from hybridlib import figures
-from hybridlib.languages import ordered
-
-mpl.use("Agg")
-CODES = ["zh", "de", "en", "ar"]
-ORDER = ordered(CODES)
 
 
 @pytest.fixture(autouse=True)
@@ -24,10 +19,6 @@ def table_of(values=None, codes=CODES, seed=0):
     size = len(codes)
     values = np.random.default_rng(seed).normal(size=(size, size)) if values is None else values
     return pd.DataFrame(values, codes, codes)
-
-
-def labels(ticks):
-    return [tick.get_text() for tick in ticks]
 
 
 def heatmaps(tables, *, diverging=False, **options):
@@ -51,8 +42,8 @@ def test_a_panel_a_table_and_one_colour_bar():
 
 def test_heatmap_languages_are_ordered_on_both_sides():
     (place,) = panels(heatmaps({"one": table_of()}))
-    assert labels(place.get_xticklabels()) == ORDER
-    assert labels(place.get_yticklabels()) == ORDER
+    assert texts(place.get_xticklabels()) == ORDER
+    assert texts(place.get_yticklabels()) == ORDER
 
 
 def test_heatmap_cells_move_with_their_languages():
@@ -100,25 +91,25 @@ def test_empty_cells_do_not_reach_the_scale():
 def test_numbers_stand_in_the_cells():
     table = table_of()
     (place,) = panels(heatmaps({"one": table}))
-    assert labels(place.texts) == [f"{value:.2f}" for value in table.loc[ORDER, ORDER].to_numpy().ravel()]
+    assert texts(place.texts) == [f"{value:.2f}" for value in table.loc[ORDER, ORDER].to_numpy().ravel()]
 
 
 def test_cells_may_hold_words():
     table = table_of(np.eye(4))
     (place,) = panels(heatmaps({"one": table}, cell=lambda value: "win" if value else ""))
-    assert labels(place.texts) == ["win" if row == column else "" for row in range(4) for column in range(4)]
+    assert texts(place.texts) == ["win" if row == column else "" for row in range(4) for column in range(4)]
 
 
 def test_empty_cells_hold_no_number():
     (place,) = panels(heatmaps({"one": table_of(np.where(np.eye(4), np.nan, 0.5))}))
-    assert labels(place.texts) == ["0.50"] * 12
+    assert texts(place.texts) == ["0.50"] * 12
 
 
 def test_numbers_are_left_out_of_large_heatmaps():
     codes = "en nl de da no sv fr es pt it ro pl cs sk hr ru".split()
     (place,) = panels(heatmaps({"one": table_of(codes=codes)}))
-    assert labels(place.texts) == []
-    assert labels(place.get_yticklabels()) == codes
+    assert texts(place.texts) == []
+    assert texts(place.get_yticklabels()) == codes
 
 
 def test_families_are_set_apart():
@@ -134,8 +125,8 @@ PASSAGE = np.array([[0, 2, 2], [1, 0, -1]])
 def test_a_strip_a_batch():
     drawn = figures.language_strips(QUERY, PASSAGE, ["en", "de", "zh"])
     assert [axes.get_ylabel() for axes in drawn.axes] == ["batch 1", "batch 2"]
-    assert labels(drawn.axes[0].get_yticklabels()) == ["query", "passage"]
-    assert labels(drawn.legends[0].get_texts()) == ["en", "de", "zh"]
+    assert texts(drawn.axes[0].get_yticklabels()) == ["query", "passage"]
+    assert texts(drawn.legends[0].get_texts()) == ["en", "de", "zh"]
 
 
 def test_strip_has_queries_above_passages_in_the_colours_of_the_legend():
@@ -173,82 +164,3 @@ def test_training_curve_has_loss_rate_and_validation():
     assert rate.get_ylabel() == "learning rate (dotted)"
     assert right.get_ylabel() == "validation nDCG@10, mean of settings"
     assert left.get_ylim()[0] == 0
-
-
-def heights(axes):
-    return [[bar.get_height() for bar in bars] for bars in axes.containers]
-
-
-def test_rank_distance_bars_with_the_random_expectation():
-    bars = pd.DataFrame({"before": [4.0, 3.0, 2.0, 1.0], "after": [8.0, 7.0, 6.0, 5.0]}, CODES)
-    (axes,) = figures.rank_distance_bars(bars, pd.Series([10.0, 20.0])).axes
-    assert labels(axes.get_xticklabels()) == ORDER
-    assert heights(axes) == [bars.loc[ORDER, column].tolist() for column in bars]
-    assert set(axes.lines[0].get_ydata()) == {15.0}
-    assert sorted(labels(axes.get_legend().get_texts())) == ["after", "before", "random ranking"]
-    assert (axes.get_xlabel(), axes.get_ylabel()) == ("query language", "rank distance (lower is better)")
-
-
-def test_rank_distance_of_many_configurations_is_a_mean_with_its_range():
-    bars = pd.DataFrame({f"run {i}": [4.0 + i, 3.0, 2.0, 1.0] for i in range(9)}, CODES)
-    (axes,) = figures.rank_distance_bars(bars, pd.Series([10.0, 20.0])).axes
-    assert labels(axes.get_yticklabels()) == [f"run {i}" for i in reversed(range(9))]
-    assert [bar.get_width() for bar in axes.containers[1].patches] == bars.mean()[::-1].tolist()
-    (ranges,) = axes.containers[1].errorbar.lines[2]
-    assert [line[:, 0].tolist() for line in ranges.get_segments()] == [[1.0, 4.0 + i] for i in reversed(range(9))]
-    assert set(axes.lines[-1].get_xdata()) == {15.0}
-
-
-POINTS = pd.DataFrame(
-    {
-        "configuration": ["mixed", "mixed", "hybrid 0.5"],
-        "seed": [1, 2, 1],
-        "monolingual": [0.5, 0.7, 0.8],
-        "crosslingual": [0.5, 0.3, 0.2],
-        "rank_distance": [100.0, 200.0, 400.0],
-    }
-)
-
-
-def test_balance_marks_seeds_means_and_the_ideal_corner():
-    axes, bar = figures.balance_scatter(POINTS).axes
-    seeds, *means, corner = [dots.get_offsets().tolist() for dots in axes.collections]
-    assert seeds == [[0.5, 0.5], [0.7, 0.3], [0.8, 0.2]]
-    assert np.allclose(means, [[[0.6, 0.4]], [[0.8, 0.2]]])
-    assert np.allclose(corner, [[0.8, 0.4]])
-    assert labels(axes.texts) == ["mixed", "hybrid 0.5", "ideal corner"]
-    assert (axes.get_xlabel(), axes.get_ylabel()) == ("monolingual nDCG@10", "crosslingual nDCG@10")
-    assert bar.get_ylabel() == "rank distance (lower is better)"
-
-
-def test_balance_numbers_many_configurations():
-    many = pd.concat([POINTS.assign(configuration=POINTS["configuration"] + f" {i}") for i in range(5)])
-    drawn = figures.balance_scatter(many)
-    names = list(dict.fromkeys(many["configuration"]))
-    assert len(names) > 8
-    assert labels(drawn.legends[0].get_texts()) == names
-    assert [*map(str, range(1, len(names) + 1)), "ideal corner"] == labels(drawn.axes[0].texts)
-
-
-def test_balance_colours_share_a_scale():
-    axes, _ = figures.balance_scatter(POINTS).axes
-    assert [dots.get_clim() for dots in axes.collections[1:-1]] == [(150.0, 400.0)] * 2
-
-
-def test_counts_are_stacked_by_language():
-    cells = pd.DataFrame({"with a pair": [1, 2, 3, 4], "without": [10, 20, 30, 40]}, CODES)
-    (axes,) = figures.counts_by_language(cells).axes
-    assert labels(axes.get_xticklabels()) == ORDER
-    assert heights(axes) == [cells.loc[ORDER, column].tolist() for column in cells]
-    assert [bar.get_y() for bar in axes.containers[1]] == cells.loc[ORDER, "with a pair"].tolist()
-    assert labels(axes.get_legend().get_texts()) == ["with a pair", "without"]
-    assert (axes.get_xlabel(), axes.get_ylabel()) == ("language", "concepts")
-
-
-def test_a_box_a_language_and_role():
-    rows = [(code, role, 10 * n + len(role)) for code in CODES for role in ("query", "passage") for n in range(5)]
-    (axes,) = figures.length_boxes(pd.DataFrame(rows, columns=["language", "role", "characters"])).axes
-    assert labels(axes.get_xticklabels()) == ORDER
-    assert labels(axes.get_legend().get_texts()) == ["query", "passage"]
-    assert [len(boxes.boxes) for boxes in axes.containers] == [len(CODES)] * 2
-    assert (axes.get_xlabel(), axes.get_ylabel()) == ("language", "characters")

@@ -10,6 +10,7 @@ from hybridlib.evaluation import SETTINGS
 def row(configuration, baseline, setting="monolingual", measure="nDCG@10", **values):
     keys = {"configuration": configuration, "baseline": baseline, "setting": setting, "measure": measure}
     numbers = {"difference": 0.1, "low": 0.05, "high": 0.2, "holm_p": 0.01, "wins": 3, "ties": 2, "losses": 1}
+    numbers |= {"seeds": 1, "baseline_seeds": 1}
     return {**keys, **numbers, **values}
 
 
@@ -56,10 +57,11 @@ def test_wins_and_losses_turn_with_the_pair():
             row("untrained", "hybrid 0.5", "crosslingual", wins=4, ties=3, losses=5),
         ]
     )
-    said = findings.wins_and_losses(table, "hybrid 0.5")
-    assert "against hybrid 0.5" in said
-    assert "mixed wins 1, ties 2, loses 7" in said
-    assert "untrained wins 4, ties 3, loses 5" in said
+    said = findings.wins_and_losses(table, "hybrid 0.5", ["untrained", "mixed"])
+    assert said == (
+        "Cross-lingual pairs against hybrid 0.5: untrained wins 4, ties 3, loses 5; mixed wins 1, ties 2, loses 7."
+    )
+    assert "untrained" not in findings.wins_and_losses(table, "hybrid 0.5", ["mixed"])
 
 
 def compared(*pairs, settings=SETTINGS):
@@ -97,3 +99,26 @@ def test_hybrids_are_compared_in_the_settings_that_the_data_has():
     table = compared(("hybrid 0.5", "crosslingual", 0.1), settings=("crosslingual", "multilingual"))
     said = findings.against_parents(table, ["crosslingual", "hybrid 0.5"])
     assert said[0].startswith("**hybrid 0.5** against **crosslingual**: nDCG@10 crosslingual +0.100")
+
+
+def test_hybrids_are_not_said_to_stand_where_they_were_not_compared():
+    """A study with references compares the others with these alone."""
+    table = compared(("hybrid 0.2", "monolingual", 0.1), ("crosslingual", "monolingual", 0.2))
+    said = findings.against_parents(table, ["monolingual", "crosslingual", "hybrid 0.2"])
+    assert [sentence.split("**")[1::2] for sentence in said] == [["hybrid 0.2", "monolingual"]]
+
+
+def test_separated_says_what_is_better_and_worse_than_a_reference():
+    """A row in which the reference is the configuration is turned; what is not separable is counted."""
+    rows = [
+        row("good", "mixed", difference=0.25),
+        row("mixed", "bad", difference=0.125),
+        row("unsure", "mixed", holm_p=0.05),
+        row("good", "bad", difference=0.5),
+        row("good", "mixed", "multilingual", difference=-0.5),
+        row("good", "mixed", "multilingual", "rank_distance", difference=-9),
+    ]
+    assert findings.separated(pd.DataFrame(rows), "mixed") == (
+        "Against mixed, by nDCG@10. Monolingual: better: good (+0.250); worse: bad (-0.125); 1 not separable. "
+        "Multilingual: better: none; worse: good (-0.500); 0 not separable."
+    )

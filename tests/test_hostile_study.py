@@ -10,7 +10,8 @@ from hybridlib import __main__ as command_line
 from hybridlib import execute, study
 from hybridlib.config import RunConfig
 from hybridlib.errors import InputError
-from hybridlib.study import labels, load_study, papermill_command
+from hybridlib.study import load_study, papermill_command
+from hybridlib.study_names import labels
 
 
 @pytest.fixture
@@ -53,6 +54,14 @@ BAD = {
     "label that turns": ('runs: [{label: "a\\u202eb"}]', r"label: found 'a\u202eb'"),
     "label of mathematics": (r"runs: [{label: '$\frac{$'}]", r"label: found '$\\frac{$'"),
     "label that is a list": ("runs: [{label: [a]}]", "label: found ['a'], expected a line"),
+    "label of a system": (
+        "runs: [{}]\nsystems: [{of: hybrid 0.5, debias: [lir], label: '=1+1'}]",
+        "label: found '=1+1', expected a line of at most 200",
+    ),
+    "part of a system": (
+        'runs: [{}]\nsystems: [{of: hybrid 0.5, "a\\e[2J": 1}]',
+        r"systems: found unknown part of a system 'a\\x1b[2J'",
+    ),
     "title that turns": ('title: "a\\u2067b"\nruns: [{}]', r"title: found 'a\u2067b'"),
     "title with a tag": ("title: <script>alert(1)</script>\nruns: [{}]", "title: found '<script>alert(1)</script>'"),
     "question for the terminal": ('question: "a\\e[2J"\nruns: [{}]', r"found question: 'a\x1b[2J'"),

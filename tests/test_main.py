@@ -8,7 +8,8 @@ from typer.testing import CliRunner
 
 from hybridlib import __main__ as command_line
 from hybridlib.errors import InputError
-from hybridlib.study import load_study, papermill_command, result_file
+from hybridlib.paths import run_folder, system_folder
+from hybridlib.study import load_study, papermill_command
 
 TEXT = """
 title: Mine
@@ -38,9 +39,30 @@ def test_plan_lists_every_run_with_its_command(study):
 
 def test_plan_says_which_runs_are_finished(study):
     first, _ = load_study(study).runs()
-    result_file("mine", first).parent.mkdir(parents=True)
-    result_file("mine", first).write_text("{}")
+    run_folder("mine", first).mkdir(parents=True)
+    (run_folder("mine", first) / "result.json").write_text("{}")
     assert [line.split()[0] for line in invoke("plan", study).stdout.splitlines()] == ["finished", "open"]
+
+
+SYSTEMS = "systems: [{of: mixed, debias: [lir]}, {of: [untrained, mixed]}]\n"
+
+
+def test_plan_lists_the_systems_after_the_runs(study):
+    study.write_text(TEXT + SYSTEMS)
+    first, second = load_study(study).derived()
+    system_folder("mine", second).mkdir(parents=True)
+    (system_folder("mine", second) / "result.json").write_text("{}")
+    assert invoke("plan", study).stdout.splitlines()[2:] == [
+        f"open     python -m hybridlib derive {study} {first}",
+        f"finished python -m hybridlib derive {study} {second}",
+    ]
+
+
+def test_derive_is_given_study_and_system(study, monkeypatch):
+    asked = []
+    monkeypatch.setattr("hybridlib.derive_command.derive", lambda *given: asked.append(given) or given[2]("page.html"))
+    assert invoke("derive", study, "average-seed1").stdout == "page.html\n"
+    assert [given[:2] for given in asked] == [(load_study(study), "average-seed1")]
 
 
 def test_plan_writes_nothing(study, tmp_path):
@@ -68,6 +90,18 @@ def test_run_gives_the_notebook_its_configuration(study, monkeypatch):
     assert executed == [("mine", run, config)]
 
 
+def test_run_takes_over_what_another_study_has_finished(study, monkeypatch):
+    monkeypatch.setattr("hybridlib.execute.execute_run", lambda *_: pytest.fail("executed"))
+    run, _ = load_study(study).runs()
+    source = run_folder("other", run)
+    source.mkdir(parents=True)
+    for name in ("result.json", "scores.parquet", "index.html"):
+        (source / name).write_text(name)
+    target = run_folder("mine", run)
+    assert invoke("run", study, run).stdout == f"{target / 'index.html'} (from {source})\n"
+    assert (target / "result.json").read_text() == "result.json"
+
+
 def test_report_gives_the_notebook_its_study(study, monkeypatch):
     executed = []
     monkeypatch.setattr("hybridlib.execute.execute_comparison", lambda *given: executed.append(given) or "page.html")
@@ -75,7 +109,7 @@ def test_report_gives_the_notebook_its_study(study, monkeypatch):
     assert executed == [(load_study(study),)]
 
 
-@pytest.mark.parametrize("command", ["plan", "run", "report"])
+@pytest.mark.parametrize("command", ["plan", "run", "derive", "report"])
 def test_every_command_has_help(command):
     outcome = invoke(command, "--help")
     assert outcome.exit_code == 0

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from hybridlib.errors import InputError
-from hybridlib.paths import checked_name, project_folder, reports_folder, run_folder, study_folder
+from hybridlib.paths import checked_name, project_folder, reports_folder, run_folder, study_folder, system_folder
 
 
 @pytest.fixture
@@ -63,11 +63,14 @@ def test_folders_check_their_names(reports, name):
         run_folder(name, "a-run")
     with pytest.raises(InputError, match="run: found"):
         run_folder("quick", name)
+    with pytest.raises(InputError, match="system: found"):
+        system_folder("quick", name)
 
 
 def test_folders_of_study_and_run(reports):
     assert study_folder("quick") == reports / "quick"
     assert run_folder("quick", "a-run") == reports / "quick" / "runs" / "a-run"
+    assert system_folder("quick", "average-1") == reports / "quick" / "systems" / "average-1"
 
 
 def test_folders_are_not_made(reports):
@@ -97,6 +100,15 @@ def test_run_with_a_link_out_of_the_reports_in_it_is_refused(reports, tmp_path, 
     link.symlink_to(tmp_path / "elsewhere")
     with pytest.raises(InputError, match=f"{linked}: found a link that leads out of"):
         run_folder("quick", "a-run")
+
+
+@pytest.mark.parametrize("linked", ["average-1", "average-1/encoder"])
+def test_system_with_a_link_out_of_the_reports_is_refused(reports, tmp_path, linked):
+    link = reports / "quick" / "systems" / linked
+    link.parent.mkdir(parents=True)
+    link.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(InputError, match=f"{linked}: found a link that leads out of"):
+        system_folder("quick", "average-1")
 
 
 def test_study_with_figures_out_of_the_reports_is_refused(reports, tmp_path):

@@ -85,6 +85,19 @@ def test_table_without_sentences_is_alone(shown):
     assert len(shown) == 1
 
 
+def test_links_below_a_table_lead_to_its_files(shown, tmp_path):
+    content = pd.DataFrame({"a & b": ["*0.5", HOSTILE]}, index=pd.Index(["x", "y"], name="system"))
+    show.table(content, file=tmp_path / "tables" / "alpha-0.5")
+    links = BeautifulSoup(shown[1].data, "html.parser").find_all("a")
+    assert [(link.get_text(), link["href"]) for link in links] == [
+        ("CSV", "tables/alpha-0.5.csv"),
+        ("LaTeX", "tables/alpha-0.5.tex"),
+    ]
+    kept = pd.read_csv(tmp_path / links[0]["href"], dtype=str)
+    assert kept.to_dict("list") == {"system": ["x", "y"], "a & b": ["0.5", HOSTILE]}
+    assert r"x & \textbf{0.5}" in (tmp_path / links[1]["href"]).read_text()
+
+
 def test_figure_is_a_picture_with_its_alt_text(shown, drawn):
     show.figure(drawn, alt='Bars: "a" < b.', read="r", finding="f")
     picture = shown[0]
@@ -145,16 +158,32 @@ def test_runs_link_to_their_pages(shown):
     ]
 
 
+def test_systems_made_of_runs_link_to_their_pages(shown):
+    made = SimpleNamespace(
+        folder=SimpleNamespace(name="averaged-1"),
+        result={"debiasings": ["none", "centring"]},
+        label=lambda debiasing: f"averaged <{debiasing}>",
+    )
+    show.systems([made])
+    assert BeautifulSoup(html_of(shown), "html.parser").tbody.th.a["href"] == "systems/averaged-1/index.html"
+    assert cells(html_of(shown)) == ["averaged <none>, averaged <centring>"]
+
+
+def test_no_system_made_of_runs_no_table(shown):
+    show.systems([])
+    assert shown == []
+
+
 def test_runs_show_scores_and_cost(shown):
     show.runs(SimpleNamespace(name="quick"), [finished_run()])
-    assert cells(html_of(shown))[1:4] == ["0.700 monolingual, 0.500 multilingual", "1,234", "61"]
+    assert cells(html_of(shown))[:3] == ["0.700 monolingual, 0.500 multilingual", "1,234", "61"]
 
 
 def test_untrained_run_took_no_training(shown):
     run = finished_run(sampler="untrained")
     run.result["seconds"] = {}
     show.runs(SimpleNamespace(name="quick"), [run])
-    assert cells(html_of(shown))[3] == "0"
+    assert cells(html_of(shown))[2] == "0"
 
 
 def test_command_of_a_run_is_escaped(shown):

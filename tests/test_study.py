@@ -7,14 +7,23 @@ import pytest
 from hybridlib import splits
 from hybridlib.config import RunConfig
 from hybridlib.errors import InputError
-from hybridlib.study import check_data, load_study, result_file
+from hybridlib.study import load_study
 
 NEED_DATA = pytest.mark.skipif("HYBRIDLIB_DATA" not in os.environ, reason="the study names a file in $HYBRIDLIB_DATA")
 STUDIES = [
     pytest.param(file, id=file.stem, marks=NEED_DATA if "$HYBRIDLIB_DATA" in file.read_text(encoding="utf-8") else ())
     for file in sorted((Path(__file__).parents[1] / "studies").glob("*.yaml"))
 ]
-RUNS = {"objectives-short": 22, "quick": 9, "smoke": 5, "xm3600": 13}
+RUNS = {
+    "alpha": 40,
+    "batch-scaling": 57,
+    "data-size": 21,
+    "methods": 23,
+    "objectives-short": 22,
+    "quick": 9,
+    "smoke": 5,
+    "xm3600": 13,
+}
 
 
 @pytest.fixture
@@ -88,6 +97,37 @@ def test_baseline_may_be_any_label(study_of):
     assert study_of("baseline: hybrid 0.25\nruns: [{sampler: mixed}, {alpha: 0.25}]").baseline == "hybrid 0.25"
 
 
+def test_what_is_compared_and_shown_has_defaults(study_of):
+    study = study_of("runs: [{}]")
+    assert (study.references, study.shown, study.axis, study.systems) == ((), (), None, ())
+
+
+def test_systems_are_labels_like_the_others(study_of):
+    text = """
+        references: [mixed + lir, mixed]
+        shown: [hybrid 0.5, between]
+        axis: batch_size
+        runs: [{sampler: mixed}, {}]
+        systems: [{of: mixed, debias: [lir]}, {of: [mixed, hybrid 0.5], label: between}]
+    """
+    study = study_of(text)
+    assert (study.references, study.shown, study.axis) == (
+        ("mixed + lir", "mixed"),
+        ("hybrid 0.5", "between"),
+        "batch_size",
+    )
+    assert [system.label for system in study.systems] == ["mixed", "between"]
+    assert study.names == ("mixed", "hybrid 0.5")
+
+
+def test_a_list_of_seeds_is_a_run_each(study_of):
+    study = study_of("grid: {steps: [5]}\nruns: [{sampler: mixed, seed: [3, 1], label: ours}, {alpha: 0.25}]")
+    assert [(config.label(), config.seed) for config in study.configs] == [
+        ("mixed", 3), ("mixed", 1), ("hybrid 0.25", 1), ("hybrid 0.5", 1),
+    ]  # fmt: skip
+    assert study.names == ("ours", "ours", "hybrid 0.25", "hybrid 0.5")
+
+
 BAD = {
     "not YAML": ("runs: [{", ["no YAML", "expected a study file"]),
     "a Python tag": ("title: !!python/name:os.system", ["no YAML", "python/name:os.system"]),
@@ -108,6 +148,20 @@ BAD = {
     "seed yes": ("runs: [{seed: yes}]", ["found seed = True", "expected a valid integer"]),
     "no corpus": ("runs: [{corpus: nowhere.jsonl}]", ["found corpus 'nowhere.jsonl'", "expected scenes, xm3600"]),
     "corpus no file": ("runs: [{corpus: wiki}]", ["found corpus 'wiki'", "expected scenes, xm3600"]),
+    "no seeds": ("runs: [{seed: []}, {}]", ["found seed = (", "expected a valid integer"]),
+    "seed twice": ("runs: [{seed: [1, 1]}]", ["found 1 runs that are asked for twice"]),
+    "seed as a word": ("runs: [{seed: [one]}]", ["found seed = 'one'", "expected a valid integer"]),
+    "reference no label": ("references: [best]\nruns: [{}]", ["found references 'best'", "expected one of hybrid 0.5"]),
+    "reference a list": ("references: [[a]]\nruns: [{}]", ["found references ['a']", "expected one of hybrid 0.5"]),
+    "references a text": ("references: best\nruns: [{}]", ["found references: 'best'", "expected a list"]),
+    "shown no label": ("shown: [3]\nruns: [{}]", ["found shown 3", "expected one of hybrid 0.5"]),
+    "axis of none": ("axis: steps\nruns: [{}]", ["found axis 'steps'", "expected one of alpha, batch_size, train_con"]),
+    "systems no list": ("systems: {of: mixed}\nruns: [{}]", ["found systems: {'of': 'mixed'}", "expected a list"]),
+    "system of none": ("systems: [{of: best, debias: [lir]}]\nruns: [{}]", ["found systems of 'best'", "hybrid 0.5"]),
+    "baseline a system": (
+        "baseline: hybrid 0.5 + lir\nsystems: [{of: hybrid 0.5, debias: [lir]}]\nruns: [{}]",
+        ["found baseline 'hybrid 0.5 + lir', expected one of hybrid 0.5"],
+    ),
     "runs twice": ("runs: [{seed: 1}, {}, {seed: 2}]", ["found 1 runs that are asked for twice", "expected each once"]),
     "grid and runs": ("runs: [{seed: 2}]\ngrid: {seed: [1, 2]}", ["1 runs that are asked for twice"]),
     "baseline no label": ("baseline: best\nruns: [{}]", ["found baseline 'best'", "expected one of hybrid 0.5"]),
@@ -218,6 +272,17 @@ def test_run_names_are_those_of_configuration_and_data(study_of):
     assert len({name.rsplit("-", 1)[1] for name in runs}) == 4
 
 
+def test_systems_are_named_by_the_runs_that_they_are_made_of(study_of):
+    text = "{}\nsystems: [{{of: mixed, debias: [lir]}}, {{of: [mixed, hybrid 0.5]}}]"
+    study = study_of(text.format("runs: [{sampler: mixed, seed: [1, 2]}, {}]"))
+    found = study.derived()
+    assert list(found.values()) == list(study.systems)
+    names = {config: run for run, config in study.runs().items()}
+    assert list(found) == [system.name([names[parent] for parent in system.parents]) for system in study.systems]
+    longer = study_of(text.format("defaults: {steps: 9}\nruns: [{sampler: mixed, seed: [1, 2]}, {}]"))
+    assert set(longer.derived()).isdisjoint(found)
+
+
 @pytest.mark.parametrize("run", ["{{corpus: {}}}", "{{train_corpora: [{}]}}"])
 def test_run_name_follows_the_corpora(study_of, tmp_path, run):
     file, names = tmp_path / "own.jsonl", []
@@ -227,38 +292,3 @@ def test_run_name_follows_the_corpora(study_of, tmp_path, run):
             loader.cache_clear()
         names += study_of(f"runs: [{run.format(file)}]").runs()
     assert len(set(names)) == 2
-
-
-def test_result_file_is_in_the_folder_of_the_run(tmp_path, monkeypatch):
-    monkeypatch.setenv("HYBRIDLIB_REPORTS", str(tmp_path))
-    assert result_file("mine", "mixed-seed1") == tmp_path / "mine" / "runs" / "mixed-seed1" / "result.json"
-
-
-def test_a_batch_larger_than_the_concepts_is_refused_before_training(study_of):
-    study = study_of("defaults: {train_concepts: 40, batch_size: 50}\ngrid: {sampler: [mixed, hybrid], seed: [1, 2]}")
-    with pytest.raises(InputError, match="batch_size: found 50, expected at most 40, what the 40 training concepts"):
-        check_data(study)
-
-
-def test_training_corpora_are_checked_with_the_rest(study_of, tmp_path):
-    (file := tmp_path / "own.jsonl").write_text('{"concept": "c", "language": "en", "query": "a", "passage": "b"}')
-    study = study_of(f"defaults: {{train_corpora: [{file}], batch_size: 8}}\ngrid: {{corpus_power: [0, 1]}}")
-    with pytest.raises(InputError, match="found 8, expected at most 1, what the 1 training concepts of own"):
-        check_data(study)
-
-
-@pytest.mark.parametrize(
-    ("run", "message"),
-    [
-        ("{teacher: tiny, teacher_language: xx, objective: {kl: {}}}", "without a text in 'xx'"),
-        ("{hard_negatives: 40}", "found 40 concepts with a passage in"),
-        ("{objective: {lakda: {}}, train_languages: [en]}", "expected two at least, as the objective needs second"),
-    ],
-)
-def test_texts_that_an_objective_lacks_are_refused_before_training(study_of, run, message):
-    with pytest.raises(InputError, match=message):
-        check_data(study_of(f"defaults: {{sampler: monolingual, train_concepts: 40, batch_size: 40}}\nruns: [{run}]"))
-
-
-def test_data_that_fit_pass_the_check(study_of):
-    check_data(study_of("defaults: {train_concepts: 40, batch_size: 40}\ngrid: {sampler: [untrained, mixed]}"))

@@ -15,7 +15,9 @@ from papermill.parameterize import parameterize_notebook
 mpl.use("Agg")
 PROJECT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((PROJECT / "notebooks").glob("*.ipynb"))
-CORPUS, TRAIN, _, SIMILARITIES, EVALUATE = NOTEBOOKS
+_BY_NAME = {file.stem: file for file in NOTEBOOKS}
+CORPUS, TRAIN, SIMILARITIES = (_BY_NAME[name] for name in ("1-corpus", "2-train", "4-similarities"))
+EVALUATE = _BY_NAME["evaluate"]
 SMALL = {
     "encoder": "tiny",
     "train_languages": ["en", "de", "zh"],

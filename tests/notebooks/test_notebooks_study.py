@@ -10,14 +10,18 @@ import pytest
 from bs4 import BeautifulSoup
 from notebook_runs import PROJECT, SMALL, TRAIN, environment, execute
 
+from hybridlib import evaluate_command
+from hybridlib.derive_command import derive
 from hybridlib.study import load_study
 
 STUDY = f"""
 title: Two samplers
 question: Which is better?
 baseline: monolingual
+axis: alpha
 defaults: {json.dumps(SMALL)}
 grid: {{sampler: [monolingual, hybrid]}}
+systems: [{{of: hybrid 0.5, debias: [centring]}}]
 """
 
 
@@ -43,13 +47,22 @@ def command_line(folder, *arguments):
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):
-    """Run and report a study of two runs at the command line; returns its file and its folder."""
+    """Run and report a study of two runs and a system at the command line; returns its file and its folder.
+
+    The system is made here, without its page.
+    """
     folder = tmp_path_factory.mktemp("study")
     file = folder / "small.yaml"
     file.write_text(STUDY)
     for run in load_study(file).runs():
         page = folder / "reports" / "small" / "runs" / run / "index.html"
         assert command_line(folder, "run", file, run) == str(page)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environment(folder).items():
+            patch.setenv(name, value)
+        patch.setattr(evaluate_command, "execute_evaluation", lambda *_: "")
+        for system in load_study(file).derived():
+            derive(load_study(file), system, str)
     assert command_line(folder, "report", file) == str(folder / "reports" / "small" / "index.html")
     return file, folder / "reports" / "small"
 
@@ -102,6 +115,7 @@ def report(study):
 def test_report_has_its_parts(report):
     assert (report.title.get_text(), report.h1.get_text().rstrip("¶")) == ("Two samplers", "Two samplers")
     assert [heading.get_text().rstrip("¶") for heading in report.find_all("h2")] == [
+        "The three settings and the bias, at a glance",
         "nDCG by setting",
         "Language bias",
         "Balance of monolingual and cross-lingual retrieval",
@@ -124,11 +138,12 @@ def test_report_on_scenes_says_that_it_is_a_demonstration(report):
 
 
 def test_every_figure_of_the_report_is_described_and_explained(report):
-    assert len(report.find_all("img")) == 5
+    assert len(report.find_all("img")) == 7
     assert [image for image in report.find_all("img") if len(image["alt"]) < 30] == []
     text = report.main.get_text(" ", strip=True)
-    assert text.count("In this run.") >= 5
-    assert text.count("How to read it.") >= 5
+    assert text.count("In this run.") >= 7
+    assert text.count("How to read it.") >= 7
+    assert "hybrid over alpha: monolingual best at " in text
 
 
 def test_report_is_one_file(report):
@@ -137,14 +152,19 @@ def test_report_is_one_file(report):
 
 
 def test_figures_of_the_report_are_kept_as_files(study):
-    names = {"balance.png", "differences.png", "language-bias.png", "rank-distance.png", "wins.png"}
-    assert {file.name for file in (study[1] / "figures").iterdir()} == names
+    names = "balance curves differences forest language-bias rank-distance wins"
+    assert {file.name for file in (study[1] / "figures").iterdir()} == {f"{name}.png" for name in names.split()}
 
 
 def test_report_links_to_the_page_of_every_run(report, study):
     links = [a["href"] for a in report.find_all("a") if a["href"].startswith("runs/")]
     assert links == [f"runs/{run}/index.html" for run in load_study(study[0]).runs()]
     assert [link for link in links if not (study[1] / link).is_file()] == []
+
+
+def test_report_links_to_the_page_of_every_system(report, study):
+    links = [a["href"] for a in report.find_all("a") if a["href"].startswith("systems/")]
+    assert links == [f"systems/{name}/index.html" for name in load_study(study[0]).derived()]
 
 
 def test_scores_are_a_row_a_run_setting_pair_and_measure(study):
@@ -175,15 +195,41 @@ def test_comparisons_have_the_documented_columns(study):
             "wins ties losses concepts seeds baseline_seeds"
         ).split()
     )
-    assert set(zip(compared["configuration"], compared["baseline"], strict=True)) == {("hybrid 0.5", "monolingual")}
+    assert set(zip(compared["configuration"], compared["baseline"], strict=True)) == {
+        ("hybrid 0.5", "monolingual"),
+        ("hybrid 0.5 + centring", "monolingual"),
+        ("hybrid 0.5 + centring", "hybrid 0.5"),
+    }
 
 
 def test_comparisons_are_differences_of_the_results(study):
-    compared = pd.read_csv(study[1] / "comparisons.csv").set_index(["setting", "measure"])["difference"]
+    compared = pd.read_csv(study[1] / "comparisons.csv").set_index(["configuration", "setting", "measure"])
+    compared = compared.loc["hybrid 0.5", "difference"]
     means = {config.label(): result_of(study[1] / "runs" / run)["means"]["all"] for run, config in runs_of(study)}
     for setting, measure in compared.index:
         difference = means["hybrid 0.5"][setting][measure] - means["monolingual"][setting][measure]
         assert compared[setting, measure] == pytest.approx(difference, rel=1e-4, abs=1e-6)
+
+
+def test_means_are_those_of_the_runs_and_the_system(study):
+    means = pd.read_csv(study[1] / "means.csv")
+    assert list(means["configuration"].unique()) == ["monolingual", "hybrid 0.5", "hybrid 0.5 + centring"]
+    (system,) = (study[1] / "systems").iterdir()
+    expected = {config.label(): result_of(study[1] / "runs" / run)["means"]["all"] for run, config in runs_of(study)}
+    expected["hybrid 0.5 + centring"] = result_of(system)["means"]["centring"]
+    chosen = means[means["languages"] == "all"].set_index(["configuration", "setting", "measure"])
+    assert chosen["value"].to_dict() == pytest.approx(
+        {
+            (label, setting, measure): value
+            for label, settings in expected.items()
+            for setting, measures in settings.items()
+            for measure, value in measures.items()
+        },
+        rel=1e-4,
+        abs=1e-6,
+    )
+    tested = chosen[chosen["low"].notna()]
+    assert ((tested["low"] <= tested["value"]) & (tested["value"] <= tested["high"])).all()
 
 
 def runs_of(study):

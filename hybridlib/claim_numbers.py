@@ -1,0 +1,85 @@
+"""Results of a study that a claim is judged by; nothing stands in for what is not there."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from hybridlib import findings
+from hybridlib.comparison import against, compared_labels
+from hybridlib.errors import InputError
+from hybridlib.evaluation import BIAS
+from hybridlib.paths import checked_name
+from hybridlib.runs import Run
+
+_COMPARED = "configuration baseline setting measure difference low high holm_p wins losses seeds baseline_seeds".split()
+
+
+class MissingError(Exception):
+    """What a test needs is not among the results."""
+
+
+class StudyNumbers:
+    """Numbers in the folder of a study, whose tables are read when they are needed.
+
+    Every method raises :class:`MissingError` if the study has no such number yet, an InputError if a file is broken.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def comparison(self, configuration: str, baseline: str, setting: str, measure: str) -> dict[str, Any]:
+        """Return the row of ``comparisons.csv`` that compares two configurations, turned to ``configuration``."""
+        known = compared_labels(self._comparisons)
+        for label in (configuration, baseline):
+            if label not in known:
+                raise self._missing("not run", label)
+        try:
+            return against(self._comparisons, configuration, baseline, setting, measure)
+        except InputError:
+            raise self._missing("not compared", f"{configuration} with {baseline} by {setting} {measure}") from None
+
+    def said(self, configuration: str, baseline: str, setting: str, measure: str) -> str:
+        """Say what was measured and the difference, with its interval and p."""
+        name = measure.replace("_", " ") if measure in BIAS else f"{setting} {measure}"
+        return f"{name} {findings.difference(self._comparisons, configuration, baseline, setting, measure)}"
+
+    def mean(self, configuration: str, setting: str, measure: str) -> float:
+        """Return the mean of a configuration over seeds and all languages, of ``means.csv``."""
+        table = self._table("means.csv", ["configuration", "languages", "setting", "measure", "value"])
+        wanted = (configuration, "all", setting, measure)
+        found = table.loc[(table.iloc[:, :4] == wanted).all(axis=1), "value"]
+        if found.empty:
+            raise self._missing("not measured", f"{setting} {measure} of {configuration}")
+        return float(found.iloc[0])
+
+    def geometry(self, configuration: str, number: str) -> dict[int, float]:
+        """Return a number of the ``geometry`` of a configuration's runs, by seed."""
+        runs = self._table("scores.csv", ["run", "configuration"]).drop_duplicates()
+        names = runs.loc[runs["configuration"] == configuration, "run"]
+        if names.empty:
+            raise self._missing("not run", configuration)
+        found = [Run.read(self._folder / "runs" / checked_name(name, "run")) for name in names]
+        if not all(number in run.result.get("geometry", {}) for run in found):
+            raise self._missing("not measured", f"{number.replace('_', ' ')} of {configuration}")
+        return {run.config.seed: run.result["geometry"][number] for run in found}
+
+    @cached_property
+    def _comparisons(self) -> pd.DataFrame:
+        return self._table("comparisons.csv", _COMPARED)
+
+    def _table(self, name: str, columns: list[str]) -> pd.DataFrame:
+        """Read columns of a table, in their order; no label is taken for a missing value."""
+        file = self._folder / name
+        if not file.exists():
+            raise MissingError(f"not run: the study {self._folder.name} has no {name} yet")
+        try:
+            return pd.read_csv(file, usecols=columns, keep_default_na=False, na_values=[""])[columns]
+        except ValueError as error:
+            raise InputError(f"{file}: found no table ({error}), expected columns {' '.join(columns)}") from error
+
+    def _missing(self, how: str, what: str) -> MissingError:
+        return MissingError(f"{how}: {what} in the study {self._folder.name}")

@@ -1,0 +1,167 @@
+"""Figures of several systems side by side: tables in, matplotlib figures out."""
+
+from __future__ import annotations
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from hybridlib.comparison import LEVEL, against, compared_labels, direction
+from hybridlib.evaluation import SETTINGS
+from hybridlib.figures import SCORES
+from hybridlib.label_places import name_points
+from hybridlib.languages import ordered
+
+_TESTS = [*((setting, "nDCG@10") for setting in SETTINGS), ("multilingual", "rank_distance")]
+_MANY = 8  # systems that can be told apart by colour, or named where they lie
+
+
+def rank_distance_bars(bars: pd.DataFrame, expected: pd.Series) -> Figure:
+    """Draw rank distance by query language, a bar a column of ``bars``, and the random expectation as a dashed line.
+
+    More than eight configurations have one bar each, the mean over query languages, with a line from the language of
+    the shortest distance to that of the longest.
+
+    Args:
+        bars: [query language x configuration], mean rank distance.
+        expected: random rank distance by query language.
+    """
+    if bars.shape[1] > _MANY:
+        return _mean_rank_distances(bars, expected.mean())
+    bars = bars.reindex(ordered(bars.index))
+    figure, axes = plt.subplots(figsize=(9, 3.2), layout="constrained")
+    bars.plot.bar(ax=axes, width=0.8, color=sns.color_palette("colorblind", bars.shape[1]), rot=0)
+    axes.axhline(expected.mean(), color="black", linestyle="--", linewidth=1, label="random ranking")
+    axes.set(xlabel="query language", ylabel="rank distance (lower is better)")
+    axes.legend(fontsize=8, frameon=False, ncols=6, loc="lower center", bbox_to_anchor=(0.5, 1.0))
+    sns.despine(figure)
+    return figure
+
+
+def _mean_rank_distances(bars: pd.DataFrame, expected: float) -> Figure:
+    means, low, high = bars.mean()[::-1], bars.min()[::-1], bars.max()[::-1]
+    figure, axes = plt.subplots(figsize=(9, 0.28 * len(means) + 1.2), layout="constrained")
+    axes.barh(means.index.astype(str), means, color="tab:blue", xerr=[means - low, high - means], ecolor="black")
+    axes.axvline(expected, color="black", linestyle="--", linewidth=1, label="random ranking")
+    axes.set(xlabel="rank distance (lower is better), mean over query languages")
+    axes.tick_params(axis="y", labelsize=8, length=0)
+    axes.legend(fontsize=8, frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0))
+    sns.despine(figure)
+    return figure
+
+
+def balance_scatter(points: pd.DataFrame) -> Figure:
+    """Draw each configuration by its monolingual and crosslingual nDCG@10, the ideal corner marked.
+
+    Args:
+        points: columns ``configuration``, ``seed``, ``monolingual``, ``crosslingual``, ``rank_distance``; a row a run.
+            The large marker is the mean over seeds, its colour the rank distance. More than eight configurations are
+            numbered, their names beside the figure.
+    """
+    means = points.groupby("configuration", sort=False)[["monolingual", "crosslingual", "rank_distance"]].mean()
+    numbered = len(means) > _MANY
+    figure, axes = plt.subplots(figsize=(8.6 if numbered else 6.4, 4.8), layout="constrained")
+    axes.scatter(points["monolingual"], points["crosslingual"], s=14, color="tab:gray", alpha=0.7, linewidths=0)
+    lowest, highest = means["rank_distance"].min(), means["rank_distance"].max()
+    for number, (label, row) in enumerate(means.iterrows(), start=1):
+        place = (row["monolingual"], row["crosslingual"])
+        drawn = axes.scatter(
+            *place,
+            s=110,
+            c=[row["rank_distance"]],
+            cmap=f"{SCORES}_r",
+            vmin=lowest,
+            vmax=highest,
+            edgecolors="black",
+            zorder=3,
+        )
+        said, offset, size = (str(number), (5, 5), 7) if numbered else (str(label), (8, -4), 9)
+        axes.annotate(said, place, xytext=offset, textcoords="offset points", fontsize=size, zorder=4)
+    best = means["monolingual"].max(), means["crosslingual"].max()
+    axes.scatter(*best, marker="+", s=160, color="crimson", zorder=4)
+    axes.annotate(
+        "ideal corner", best, xytext=(-6, 6), textcoords="offset points", ha="right", fontsize=8, color="crimson"
+    )
+    axes.axvline(best[0], color="crimson", linewidth=0.6, linestyle=":")
+    axes.axhline(best[1], color="crimson", linewidth=0.6, linestyle=":")
+    axes.set(xlabel="monolingual nDCG@10", ylabel="crosslingual nDCG@10")
+    axes.margins(x=0.08 if numbered else 0.25, y=0.15)
+    axes.locator_params(nbins=6)
+    figure.colorbar(drawn, ax=axes, label="rank distance (lower is better)")
+    if numbered:
+        key = [
+            Line2D([], [], linestyle="", color="black", markersize=6, marker=f"${n}$", label=label)
+            for n, label in enumerate(means.index, start=1)
+        ]
+        figure.legend(handles=key, loc="outside right upper", fontsize=7, frameon=False)
+    return figure
+
+
+def balance_map(means: pd.DataFrame) -> Figure:
+    """Draw every system by its monolingual and crosslingual nDCG@10 with intervals, named, the ideal corner marked.
+
+    Args:
+        means: a row a system: index its name; columns (setting, measure) x ``value``, ``low``, ``high`` of monolingual
+            and crosslingual nDCG@10 and the ``value`` of the multilingual rank distance, which is the colour.
+    """
+    across, up = means["monolingual", "nDCG@10"], means["crosslingual", "nDCG@10"]
+    distance = means["multilingual", "rank_distance"]["value"]
+    figure, axes = plt.subplots(figsize=(9.5, 6.2), layout="constrained")
+    axes.errorbar(
+        across["value"], up["value"],
+        xerr=[across["value"] - across["low"], across["high"] - across["value"]],
+        yerr=[up["value"] - up["low"], up["high"] - up["value"]],
+        linestyle="", color="0.75", linewidth=0.8, zorder=1,
+    )  # fmt: skip
+    drawn = axes.scatter(
+        across["value"], up["value"], s=80, c=distance, cmap=f"{SCORES}_r", edgecolors="black", zorder=3
+    )
+    best = across["value"].max(), up["value"].max()
+    axes.scatter(*best, marker="+", s=200, color="crimson", zorder=4)
+    axes.axvline(best[0], color="crimson", linewidth=0.6, linestyle=":")
+    axes.axhline(best[1], color="crimson", linewidth=0.6, linestyle=":")
+    axes.set(xlabel="monolingual nDCG@10 (better →)", ylabel="crosslingual nDCG@10 (better ↑)")
+    axes.margins(0.06)
+    figure.colorbar(drawn, ax=axes, label="rank distance (lighter is less biased)")
+    places = [*zip(across["value"], up["value"], strict=True), best]
+    name_points(axes, np.array(places), [*means.index, "ideal corner"])
+    sns.despine(figure)
+    return figure
+
+
+def forest(comparisons: pd.DataFrame, reference: str) -> Figure:
+    """Draw how far every system is from one of them, with intervals: nDCG@10 of three settings and rank distance.
+
+    Args:
+        comparisons: from :func:`hybridlib.comparison.comparisons`.
+        reference: a label that all others were compared with.
+    """
+    others = [label for label in compared_labels(comparisons) if label != reference]
+    tests = [test for test in _TESTS if test in set(zip(comparisons["setting"], comparisons["measure"], strict=True))]
+    figure, panels = plt.subplots(
+        1, len(tests), figsize=(2.4 * len(tests) + 2.4, 0.26 * len(others) + 1.3), sharey=True, squeeze=False,
+        layout="constrained",
+    )  # fmt: skip
+    for axes, (setting, measure) in zip(panels[0], tests, strict=True):
+        rows = pd.DataFrame([against(comparisons, label, reference, setting, measure) for label in others])
+        height = range(len(others))
+        sure = rows["holm_p"] < LEVEL
+        axes.hlines(height, rows["low"], rows["high"], color="tab:blue", linewidth=1.5)
+        for filled in (True, False):
+            places = [place for place, one in zip(height, sure, strict=True) if one == filled]
+            colour = "tab:blue" if filled else "white"
+            axes.scatter(rows["difference"].iloc[places], places, s=26, color=colour, edgecolors="tab:blue", zorder=3)
+        axes.axvline(0, color="black", linewidth=0.8)
+        axes.set_title(setting if measure != "rank_distance" else "rank distance", fontsize=10)
+        axes.set_xlabel(f"{measure} minus {reference}", fontsize=8)
+        axes.locator_params(axis="x", nbins=5)
+        axes.tick_params(labelsize=8)
+        if direction(measure) < 0:
+            axes.invert_xaxis()
+    panels[0][0].set_yticks(range(len(others)), others, fontsize=8)
+    panels[0][0].invert_yaxis()
+    sns.despine(figure)
+    return figure

@@ -1,0 +1,117 @@
+"""Curves over a parameter of a study: alpha, batch size, number of training concepts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import pandas as pd
+import seaborn as sns
+from matplotlib.figure import Figure
+
+from hybridlib.comparison import direction
+from hybridlib.config import RunConfig
+from hybridlib.evaluation import SETTINGS
+
+PANELS = [*((setting, "nDCG@10") for setting in SETTINGS), ("multilingual", "rank_distance")]
+_ENDS = {"crosslingual": 0.0, "monolingual": 1.0}  # alpha of batches that are never, or always, monolingual
+_MARKERS = "osD^vPX*"
+_STYLES = ["--", ":", "-.", (0, (5, 1, 1, 1))]
+
+
+def series(names: Mapping[RunConfig, str], axis: str) -> pd.DataFrame:
+    """Say for each configuration of a study on which curve it lies, and where.
+
+    Over alpha there is one curve, ``hybrid``: from crosslingual batches (0) to monolingual ones (1) through hybrid ones
+    with a constant alpha. Over another parameter, such as ``batch_size``, the curve of ``a, batch_size 16, b`` is
+    ``a, b``; a label that does not say the parameter lies on none.
+
+    Args:
+        names: configuration -> its label in the study.
+        axis: one of :data:`hybridlib.study.AXES`.
+
+    Returns:
+        A row a label: ``configuration``, ``series``, ``x``.
+    """
+    rows = []
+    for config, label in names.items():
+        if axis == "alpha":
+            name, x = "hybrid", _alpha(config)
+        else:
+            x = getattr(config, axis)
+            said = f", {axis} {x}"
+            name, x = label.replace(said, ""), x if said in label else None
+        if x is not None:
+            rows.append((label, name, float(x)))
+    return pd.DataFrame(rows, columns=["configuration", "series", "x"]).drop_duplicates()
+
+
+def _alpha(config: RunConfig) -> float | None:
+    if config.sampler == "hybrid":
+        return config.alpha if config.alpha_end is None else None
+    return _ENDS.get(config.sampler)
+
+
+def curves(points: pd.DataFrame, seeds: pd.DataFrame, levels: Mapping[str, pd.Series], *, x_label: str) -> Figure:
+    """Draw nDCG@10 of the three settings and the rank distance over a parameter, a panel each.
+
+    Args:
+        points: ``series``, ``x``, ``setting``, ``measure``, ``value``, ``low``, ``high``: means with their intervals.
+        seeds: ``series``, ``x``, ``setting``, ``measure``, ``value``: single runs.
+        levels: name -> value by (setting, measure) of what has no place on the axis, drawn as a horizontal line.
+        x_label: what the axis is; batch sizes and numbers of concepts are drawn on a logarithmic one.
+    """
+    names = list(dict.fromkeys(points["series"]))
+    colours = dict(zip(names, sns.color_palette("colorblind", len(names)), strict=True))
+    figure, panels = plt.subplots(1, len(PANELS), figsize=(3.2 * len(PANELS), 3.4), layout="constrained")
+    for axes, (setting, measure) in zip(panels, PANELS, strict=True):
+        for name, marker in zip(names, _MARKERS * len(names), strict=False):
+            line = _chosen(points, setting, measure, name).sort_values("x")
+            dots = _chosen(seeds, setting, measure, name)
+            axes.fill_between(line["x"], line["low"], line["high"], color=colours[name], alpha=0.15, linewidth=0)
+            axes.plot(line["x"], line["value"], marker=marker, markersize=4, color=colours[name], label=name)
+            axes.scatter(dots["x"], dots["value"], s=9, color=colours[name], alpha=0.5, linewidths=0)
+        for (name, level), style in zip(levels.items(), _STYLES * len(levels), strict=False):
+            axes.axhline(level[setting, measure], color="tab:gray", linestyle=style, linewidth=1, label=name)
+        if x_label != "alpha":
+            _logarithmic(axes, sorted(set(points["x"])))
+        axes.set_title(f"{setting} {measure}".removeprefix("multilingual ") if measure != "nDCG@10" else setting)
+        axes.set(xlabel=x_label, ylabel=measure if measure == "nDCG@10" else "rank distance (lower is better)")
+    handles, said = panels[0].get_legend_handles_labels()
+    figure.legend(handles, said, loc="outside lower center", ncols=3, fontsize=8, frameon=False)
+    sns.despine(figure)
+    return figure
+
+
+def level(means: pd.DataFrame, label: str) -> pd.Series:
+    """Return the means of a system by (setting, measure), from the table of means."""
+    chosen = means[(means["configuration"] == label) & (means["languages"] == "all")]
+    return chosen.set_index(["setting", "measure"])["value"]
+
+
+def finding(points: pd.DataFrame, axis: str) -> str:
+    """Say for each curve where its best points are, and how far apart the best and the worst lie."""
+    said = []
+    for name, line in points.groupby("series", sort=False):
+        parts = []
+        for setting, measure in PANELS:
+            values = line[(line["setting"] == setting) & (line["measure"] == measure)].set_index("x")["value"]
+            digits = ",.0f" if measure == "rank_distance" else ".3f"
+            order = values.sort_values(ascending=direction(measure) < 0)
+            called = setting if measure == "nDCG@10" else "rank distance"
+            parts.append(
+                f"{called} best at {order.index[0]:g} ({order.iloc[0]:{digits}}), "
+                f"worst at {order.index[-1]:g} ({order.iloc[-1]:{digits}})"
+            )
+        said.append(f"**{name}** over {axis}: {'; '.join(parts)}.")
+    return " ".join(said)
+
+
+def _chosen(table: pd.DataFrame, setting: str, measure: str, name: str) -> pd.DataFrame:
+    return table[(table["setting"] == setting) & (table["measure"] == measure) & (table["series"] == name)]
+
+
+def _logarithmic(axes: plt.Axes, ticks: Sequence[float]) -> None:
+    axes.set_xscale("log", base=2)
+    axes.set_xticks(ticks, [f"{tick:,.0f}" for tick in ticks], rotation=45, fontsize=8)
+    axes.minorticks_off()

@@ -1,0 +1,63 @@
+"""Where to write the names of points in a figure so that they do not hide one another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.transforms import Bbox
+
+_WAYS = [(x, y) for distance in (10, 18, 30, 44) for x in (1, -1, 0) for y in (0, 1, -1) if (x, y) != (0, 0)
+         for x, y in [(x * distance, y * distance)]]  # fmt: skip
+
+
+def name_points(axes: Axes, points: np.ndarray, names: Sequence[str], *, size: float = 8) -> None:
+    """Write a name beside each point, with a thin line to it where the name stands away.
+
+    Each name in turn takes, of 32 places around its point, the one that covers least of other points and of names
+    written before, the nearest of equals.
+
+    Args:
+        axes: with its limits set; they are not changed.
+        points: float [n, 2], in data coordinates.
+        names: n texts.
+        size: of the letters, in points.
+    """
+    figure = axes.get_figure()
+    figure.canvas.draw()
+    centres = axes.transData.transform(np.asarray(points, dtype=float))
+    taken = [Bbox.from_extents(x - 6, y - 6, x + 6, y + 6) for x, y in centres]
+    for point, name, own in zip(points, names, list(taken), strict=True):
+        written = axes.annotate(
+            name, point, xytext=(0, 0), textcoords="offset points", fontsize=size, ha="center", va="center",
+            arrowprops={"arrowstyle": "-", "linewidth": 0.4, "color": "0.4", "shrinkA": 0, "shrinkB": 4}, zorder=5,
+        )  # fmt: skip
+        box = written.get_window_extent()
+        scale = figure.dpi / 72
+        costs = []
+        for x, y in _WAYS:
+            moved = box.translated(
+                x * scale + np.sign(x) * box.width / 2, y * scale + (np.sign(y) * box.height / 2 if not x else 0)
+            )
+            hidden = sum(_shared(moved, other) for other in taken if other is not own)
+            costs.append((hidden + _outside(moved, axes.get_window_extent()), abs(x) + abs(y), moved))
+        _, _, best = min(costs, key=lambda cost: cost[:2])
+        written.set_position(
+            (
+                ((best.x0 + best.x1) / 2 - (box.x0 + box.x1) / 2) / scale,
+                ((best.y0 + best.y1) / 2 - (box.y0 + box.y1) / 2) / scale,
+            )
+        )
+        taken.append(best)
+
+
+def _shared(first: Bbox, second: Bbox) -> float:
+    """Area that two boxes share."""
+    both = Bbox.intersection(first, second)
+    return 0.0 if both is None else both.width * both.height
+
+
+def _outside(box: Bbox, frame: Bbox) -> float:
+    """Area of a box that lies outside a frame."""
+    return box.width * box.height - _shared(box, frame)

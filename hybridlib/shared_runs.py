@@ -1,0 +1,54 @@
+"""A run that another study has finished: the same configuration on the same data has the same name."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from hybridlib.paths import run_folder, study_folder
+
+_OF_THIS_STUDY = {".lock", "log.txt"}
+_LAST = "result.json"
+
+
+def finished_elsewhere(study: str, run: str) -> Path | None:
+    """Return the folder of a finished run of this name in another study, with its scores and, if trained, its encoder.
+
+    Args:
+        study: where it is wanted.
+        run: its name, which says configuration and data by their hash.
+    """
+    reports = study_folder(study).parent
+    for folder in sorted(reports.glob(f"*/runs/{run}")):
+        needed = [folder / file for file in (_LAST, "scores.parquet", "index.html", "encoder/model.safetensors")]
+        if run.startswith("untrained"):
+            needed.pop()
+        if folder.parent.parent.name != study and all(file.is_file() for file in needed):
+            return folder
+    return None
+
+
+def take_over(source: Path, study: str, run: str) -> Path:
+    """Give a study a run that another has finished; its files are linked where the disk can, ``result.json`` last.
+
+    Every file of a run is replaced as a whole when it changes, so two studies may share it.
+
+    Returns:
+        The run's folder.
+    """
+    target = run_folder(study, run)
+    (target / _LAST).unlink(missing_ok=True)
+    files = [file for file in source.rglob("*") if file.is_file() and file.name not in _OF_THIS_STUDY]
+    for file in sorted(files, key=lambda file: (file.name == _LAST, file)):
+        place = target / file.relative_to(source)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        beside = place.with_name(f".{place.name}.part")
+        beside.unlink(missing_ok=True)
+        try:
+            os.link(file, beside)
+        except OSError:
+            shutil.copy2(file, beside)
+        beside.replace(place)
+        beside.unlink(missing_ok=True)  # where both were links to one file, a rename leaves both
+    return target

@@ -1,0 +1,104 @@
+"""Pages in headless Chromium, on a phone and on a wide screen: one with every kind of output, and committed ones."""
+
+import subprocess
+from itertools import pairwise
+from pathlib import Path
+from types import SimpleNamespace
+from urllib.parse import unquote, urldefrag, urlsplit
+
+import matplotlib as mpl
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from small_page import make
+
+mpl.use("Agg")
+PROJECT = Path(__file__).parents[2]
+GENERATOR = "hybridlib page 2"
+ACCESSIBLE = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"], "resultTypes": ["violations"]}
+SMALL = "everything"
+
+
+def committed_pages():
+    """Pages of studies and evaluations that git tracks, and two of their runs, from the project's folder."""
+    listed = subprocess.run(["git", "ls-files", "-z", "reports"], cwd=PROJECT, capture_output=True, text=True)
+    tracked = sorted(Path(file) for file in listed.stdout.split("\0") if Path(file).name == "index.html")
+    there = [file for file in tracked if (PROJECT / file).is_file()]
+    inner = [file for file in there if file.parts[-3] in ("runs", "systems")]
+    return [str(file) for file in there if file not in inner[1:-1]]
+
+
+@pytest.fixture(scope="module")
+def everything(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        return make(tmp_path_factory.mktemp("report"), patch)
+
+
+@pytest.fixture(scope="module", params=[SMALL, *committed_pages()])
+def file(request):
+    return request.getfixturevalue("everything") if request.param == SMALL else PROJECT / request.param
+
+
+@pytest.fixture(scope="module", params=[390, 1440])
+def opened(request, chromium, file):
+    """A page that was opened, everything unfolded, with what it said on the console and what it asked for."""
+    context = chromium.new_context(viewport={"width": request.param, "height": 900}, offline=True)
+    context.set_default_timeout(10_000)
+    page, said, asked = context.new_page(), [], []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("request", lambda sent: asked.append(sent.url))
+    context.route("**/*", lambda route: route.continue_() if route.request.url.startswith("file:") else route.abort())
+    page.goto(file.as_uri(), wait_until="load")
+    page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
+    yield SimpleNamespace(page=page, said=said, asked=asked, file=file)
+    context.close()
+
+
+@pytest.fixture
+def current(opened):
+    if opened.page.locator(f'meta[name="generator"][content="{GENERATOR}"]').count() == 0:
+        pytest.skip("made by an older template")
+    return opened.page
+
+
+def test_console_is_silent(opened):
+    assert opened.said == []
+
+
+def test_no_request_leaves_the_machine(opened):
+    assert opened.asked[0] == opened.file.as_uri()
+    assert {url for url in opened.asked[1:] if not url.startswith("data:image/png;base64,")} == set()
+
+
+def test_every_picture_is_shown_and_described(opened):
+    pictures = opened.page.evaluate("[...document.images].map(one => [one.complete && one.naturalWidth > 0, one.alt])")
+    assert [picture for picture in pictures if not picture[0] or len(picture[1]) < 10] == []
+
+
+def test_every_local_link_leads_somewhere(opened):
+    links = opened.page.evaluate("[...document.querySelectorAll('a[href]')].map(one => one.href)")
+    identifiers = set(opened.page.evaluate("[...document.querySelectorAll('[id]')].map(one => one.id)"))
+    for link in links:
+        place, fragment = urldefrag(link)
+        if place == opened.file.as_uri():
+            assert {fragment, unquote(fragment)} & identifiers, link
+        elif not place.startswith("https:"):
+            assert Path(unquote(urlsplit(place).path)).is_file(), link
+
+
+def test_page_does_not_scroll_sideways(current):
+    assert current.evaluate("[document.documentElement.scrollWidth - innerWidth, scrollX]") == [0, 0]
+
+
+def test_headings_are_in_order(current):
+    names = current.evaluate("[...document.querySelectorAll('h1, h2, h3, h4, h5, h6')].map(one => one.tagName)")
+    levels = [int(name[1]) for name in names]
+    assert (levels[0], levels.count(1)) == (1, 1)
+    assert [pair for pair in pairwise(levels) if pair[1] > pair[0] + 1] == []
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+def test_accessibility_checker_finds_nothing(current, colours):
+    current.emulate_media(color_scheme=colours)
+    results = Axe().run(current, options=ACCESSIBLE)
+    assert results.violations_count == 0, results.generate_report()

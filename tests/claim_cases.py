@@ -1,0 +1,62 @@
+"""Made-up claims and results to judge them by."""
+
+import json
+
+import pandas as pd
+
+from hybridlib.claims import judge, load_claims
+from hybridlib.config import RunConfig
+
+FIELDS = {
+    "id": "one",
+    "paper": "2408.10536",
+    "where": "Table 1",
+    "claim": "A beats B.",
+    "published": ".8 and .7",
+    "study": "mine",
+    "differs": "Too short.",
+}
+VERDICTS = {True: "holds", False: "does not hold", None: "cannot tell here"}
+
+
+def row(low, high, p, configuration="a", baseline="b", setting="multilingual", measure="nDCG@10", seeds=(3, 2)):
+    counts = {"wins": 1, "ties": 0, "losses": 2, "concepts": 9, "seeds": seeds[0], "baseline_seeds": seeds[1]}
+    keys = {"configuration": configuration, "baseline": baseline, "setting": setting, "measure": measure}
+    return {**keys, "difference": (low + high) / 2, "low": low, "high": high, "p": p, "holm_p": p, **counts}
+
+
+def pair(kind, **values):
+    return {"kind": kind, "configuration": "a", "baseline": "b", "setting": "multilingual", **values}
+
+
+def claims_of(folder, *entries):
+    """Write claims with the given fields and load them."""
+    file = folder / "claims.yaml"
+    file.write_text(json.dumps([{**FIELDS, **entry} for entry in entries]), encoding="utf-8")
+    return load_claims(file)
+
+
+def verdict_of(folder, tests, rows=(), distance=None):
+    """Judge a claim with the given tests by rows of comparisons, and the mean rank distance of b."""
+    study = folder / "mine"
+    study.mkdir(exist_ok=True)
+    if rows:
+        pd.DataFrame(list(rows)).to_csv(study / "comparisons.csv", index=False)
+    if distance is not None:
+        keys = {"setting": "multilingual", "measure": "rank_distance", "deviation": 1.0, "seeds": 2}
+        groups = [("a", "all", 9999.0), ("b", "seen", 9999.0), ("b", "all", distance)]
+        means = [{"configuration": c, "languages": g, "value": v, **keys} for c, g, v in groups]
+        pd.DataFrame(means).to_csv(study / "means.csv", index=False)
+    return judge(claims_of(folder, {"tests": tests})[0], folder)
+
+
+def write_runs(folder, runs):
+    """Write (label, seed, geometry) triples as runs, and the table that names them."""
+    rows = []
+    for number, (label, seed, geometry) in enumerate(runs):
+        run = folder / "runs" / f"run-{number}"
+        run.mkdir(parents=True)
+        (run / "config.json").write_text(RunConfig(seed=seed).model_dump_json())
+        (run / "result.json").write_text(json.dumps({"geometry": geometry}))
+        rows += [{"run": run.name, "configuration": label, "seed": seed, "value": 0.5}] * 2
+    pd.DataFrame(rows).to_csv(folder / "scores.csv", index=False)

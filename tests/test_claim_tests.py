@@ -1,0 +1,142 @@
+"""The rules of each test of a claim, both ways."""
+
+import pytest
+from claim_cases import VERDICTS, pair, row, verdict_of, write_runs
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "p", "holds"),
+    [
+        (0.002, 0.004, 0.04, True),  # small, but certain
+        (0.002, 0.104, 0.05, None),
+        (-0.030, 0.005, 0.30, False),  # no gain of .01 is left
+        (-0.030, 0.011, 0.30, None),
+        (-0.050, -0.001, 0.04, False),
+    ],
+)
+@pytest.mark.parametrize("turned", [False, True])
+def test_better(tmp_path, low, high, p, holds, turned):
+    rows = [row(-high, -low, p, "b", "a") if turned else row(low, high, p)]
+    assert verdict_of(tmp_path, [pair("better")], rows).verdict == VERDICTS[holds]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "p", "holds"),
+    [
+        (-0.009, 0.020, 0.90, True),
+        (-0.009, -0.001, 0.01, True),  # worse for certain, and by less than the margin
+        (-0.011, -0.001, 0.01, False),
+        (-0.011, 0.001, 0.05, None),
+        (0.020, 0.040, 0.01, True),
+    ],
+)
+def test_not_worse(tmp_path, low, high, p, holds):
+    assert verdict_of(tmp_path, [pair("not_worse")], [row(low, high, p)]).verdict == VERDICTS[holds]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "p", "holds"),
+    [
+        (-0.009, 0.009, 0.90, True),
+        (0.001, 0.009, 0.01, True),
+        (0.001, 0.011, 0.01, False),
+        (-0.011, -0.001, 0.01, False),
+        (-0.011, 0.001, 0.05, None),
+        (-0.001, 0.011, 0.05, None),
+    ],
+)
+def test_flat(tmp_path, low, high, p, holds):
+    assert verdict_of(tmp_path, [pair("flat")], [row(low, high, p)]).verdict == VERDICTS[holds]
+
+
+@pytest.mark.parametrize("kind", ["better", "not_worse", "flat"])
+def test_margin_is_the_one_that_is_given(tmp_path, kind):
+    """It decides each of these: a gain up to .02, a loss down to -.02."""
+    rows = [row(-0.02, 0.02, 0.5)]
+    decided = {0.019: None, 0.021: kind != "better"}
+    found = {margin: verdict_of(tmp_path, [pair(kind, margin=margin)], rows).verdict for margin in decided}
+    assert found == {margin: VERDICTS[holds] for margin, holds in decided.items()}
+
+
+@pytest.mark.parametrize(
+    ("kind", "low", "high", "p", "holds"),
+    [
+        ("better", -90, -10, 0.01, True),
+        ("better", 10, 90, 0.01, False),
+        ("better", -49, 90, 0.50, False),
+        ("better", -51, 90, 0.50, None),
+        ("not_worse", 10, 49, 0.01, True),
+        ("not_worse", 10, 51, 0.01, False),
+        ("not_worse", -90, 51, 0.20, None),
+        ("flat", -51, 10, 0.20, None),
+        ("flat", -49, 49, 0.20, True),
+    ],
+)
+def test_rank_distance_is_better_when_lower_and_its_margin_a_share_of_the_baselines(
+    tmp_path, kind, low, high, p, holds
+):
+    found = verdict_of(
+        tmp_path, [pair(kind, measure="rank_distance")], [row(low, high, p, measure="rank_distance")], 1000.0
+    )
+    assert found.verdict == VERDICTS[holds]
+
+
+def test_rank_distance_without_means_is_said_and_decided_only_where_no_margin_is_needed(tmp_path):
+    rows = [row(-90, -10, 0.01, measure="rank_distance"), row(10, 90, 0.01, "a", "c", measure="rank_distance")]
+    for kind in ("better", "not_worse"):
+        assert verdict_of(tmp_path, [pair(kind, measure="rank_distance")], rows).verdict == "holds"
+    found = verdict_of(tmp_path, [pair("not_worse", baseline="c", measure="rank_distance")], rows)
+    assert (found.verdict, found.reason) == ("cannot tell here", "not run: the study mine has no means.csv yet.")
+    assert found.ours == "a − c (3 and 2 seeds): rank distance +50 [+10, +90], p = 0.010."
+
+
+@pytest.mark.parametrize(("expected", "holds"), [("higher", True), ("lower", False)])
+def test_shares_move_as_the_claim_expects(tmp_path, expected, holds):
+    share = "same_language_share@10"
+    tests = [pair("better", measure=share, expected=expected)]
+    assert verdict_of(tmp_path, tests, [row(0.1, 0.2, 0.01, measure=share)]).verdict == VERDICTS[holds]
+
+
+@pytest.mark.parametrize(
+    ("small", "large", "holds"),
+    [((0.02, 0.03), (0.00, 0.01), True), ((0.00, 0.01), (0.02, 0.03), False), ((0.00, 0.02), (0.01, 0.03), None)],
+)
+@pytest.mark.parametrize(("measure", "scale"), [("nDCG@10", 1), ("rank_distance", -1000)])
+def test_larger_gain_needs_intervals_that_are_apart(tmp_path, small, large, holds, measure, scale):
+    test = {**pair("larger_gain", measure=measure), "than": ["c", "d"]}
+    ends = [sorted(scale * end for end in pair_ends) for pair_ends in (small, large)]
+    rows = [row(*ends[0], 0.5, measure=measure), row(*ends[1], 0.5, "c", "d", measure=measure)]
+    assert verdict_of(tmp_path, [test], rows).verdict == VERDICTS[holds]
+
+
+@pytest.mark.parametrize(
+    ("series", "expected", "holds"),
+    [
+        ([(3, 2, 1), (6, 5, 4)], "falls", True),
+        ([(3, 2, 1), (6, 5, 4)], "rises", False),
+        ([(3, 2, 1), (4, 5, 6)], "falls", None),
+        ([(3, 1, 2), (6, 5, 4)], "falls", None),
+        ([(2, 2, 1)], "falls", None),
+    ],
+)
+def test_order_holds_if_every_seed_agrees(tmp_path, series, expected, holds):
+    values = [("abc"[place], seed, {"x": v}) for seed, one in enumerate(series) for place, v in enumerate(one)]
+    write_runs(tmp_path / "mine", [*values, ("a", 9, {"x": 0})])  # a seed that the others do not have
+    tests = [{"kind": "order", "number": "x", "configurations": ["a", "b", "c"], "expected": expected}]
+    found = verdict_of(tmp_path, tests)
+    assert found.verdict == VERDICTS[holds]
+    assert f"({len(series)} seed{'s' * (len(series) > 1)}): seed 0 {series[0][0]:.4f} → " in found.ours
+
+
+@pytest.mark.parametrize(
+    ("runs", "reason"),
+    [
+        ([("a", 1, {"x": 1})], "not run: b in the study mine."),
+        ([("a", 1, {"x": 1}), ("b", 1, {})], "not measured: x of b in the study mine."),
+        ([("a", 1, {"x": 1}), ("b", 2, {"x": 1})], "not run: a and b with a common seed."),
+    ],
+)
+def test_order_of_what_is_not_there(tmp_path, runs, reason):
+    write_runs(tmp_path / "mine", runs)
+    found = verdict_of(tmp_path, [{"kind": "order", "number": "x", "configurations": ["a", "b"], "expected": "falls"}])
+    assert (found.verdict, found.ours, found.reason) == ("cannot tell here", "", reason)

@@ -1,0 +1,126 @@
+import numpy as np
+import pandas as pd
+import pytest
+from drawn import CODES, ORDER, heights, texts
+from matplotlib import pyplot as plt
+from matplotlib.colors import to_rgb
+
+from hybridlib import comparison_figures
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    yield
+    plt.close("all")
+
+
+def test_rank_distance_bars_with_the_random_expectation():
+    bars = pd.DataFrame({"before": [4.0, 3.0, 2.0, 1.0], "after": [8.0, 7.0, 6.0, 5.0]}, CODES)
+    (axes,) = comparison_figures.rank_distance_bars(bars, pd.Series([10.0, 20.0])).axes
+    assert texts(axes.get_xticklabels()) == ORDER
+    assert heights(axes) == [bars.loc[ORDER, column].tolist() for column in bars]
+    assert set(axes.lines[0].get_ydata()) == {15.0}
+    assert sorted(texts(axes.get_legend().get_texts())) == ["after", "before", "random ranking"]
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("query language", "rank distance (lower is better)")
+
+
+def test_rank_distance_of_many_configurations_is_a_mean_with_its_range():
+    bars = pd.DataFrame({f"run {i}": [4.0 + i, 3.0, 2.0, 1.0] for i in range(9)}, CODES)
+    (axes,) = comparison_figures.rank_distance_bars(bars, pd.Series([10.0, 20.0])).axes
+    assert texts(axes.get_yticklabels()) == [f"run {i}" for i in reversed(range(9))]
+    assert [bar.get_width() for bar in axes.containers[1].patches] == bars.mean()[::-1].tolist()
+    (ranges,) = axes.containers[1].errorbar.lines[2]
+    assert [line[:, 0].tolist() for line in ranges.get_segments()] == [[1.0, 4.0 + i] for i in reversed(range(9))]
+    assert set(axes.lines[-1].get_xdata()) == {15.0}
+
+
+POINTS = pd.DataFrame(
+    {
+        "configuration": ["mixed", "mixed", "hybrid 0.5"],
+        "seed": [1, 2, 1],
+        "monolingual": [0.5, 0.7, 0.8],
+        "crosslingual": [0.5, 0.3, 0.2],
+        "rank_distance": [100.0, 200.0, 400.0],
+    }
+)
+
+
+def test_balance_marks_seeds_means_and_the_ideal_corner():
+    axes, bar = comparison_figures.balance_scatter(POINTS).axes
+    seeds, *means, corner = [dots.get_offsets().tolist() for dots in axes.collections]
+    assert seeds == [[0.5, 0.5], [0.7, 0.3], [0.8, 0.2]]
+    assert np.allclose(means, [[[0.6, 0.4]], [[0.8, 0.2]]])
+    assert np.allclose(corner, [[0.8, 0.4]])
+    assert texts(axes.texts) == ["mixed", "hybrid 0.5", "ideal corner"]
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("monolingual nDCG@10", "crosslingual nDCG@10")
+    assert bar.get_ylabel() == "rank distance (lower is better)"
+
+
+def test_balance_numbers_many_configurations():
+    many = pd.concat([POINTS.assign(configuration=POINTS["configuration"] + f" {i}") for i in range(5)])
+    drawn = comparison_figures.balance_scatter(many)
+    names = list(dict.fromkeys(many["configuration"]))
+    assert len(names) > 8
+    assert texts(drawn.legends[0].get_texts()) == names
+    assert [*map(str, range(1, len(names) + 1)), "ideal corner"] == texts(drawn.axes[0].texts)
+
+
+def test_balance_colours_share_a_scale():
+    axes, _ = comparison_figures.balance_scatter(POINTS).axes
+    assert [dots.get_clim() for dots in axes.collections[1:-1]] == [(150.0, 400.0)] * 2
+
+
+def compared(configuration, baseline, setting="monolingual", measure="nDCG@10", holm_p=0.5, at=0.0):
+    """A row of comparisons with the interval from ``at`` - 0.1 to ``at`` + 0.3."""
+    keys = {"configuration": configuration, "baseline": baseline, "setting": setting, "measure": measure}
+    numbers = {"difference": at, "low": at - 0.1, "high": at + 0.3, "holm_p": holm_p}
+    return {**keys, **numbers, "wins": 0, "losses": 0, "seeds": 1, "baseline_seeds": 1}
+
+
+def forest(*rows, reference="mixed"):
+    drawn = comparison_figures.forest(pd.DataFrame(rows), reference)
+    drawn.canvas.draw()
+    return drawn.axes
+
+
+TESTS = [*((s, "nDCG@10") for s in ("monolingual", "crosslingual", "multilingual")), ("multilingual", "rank_distance")]
+
+
+def test_forest_has_a_panel_a_test_and_a_row_a_system():
+    """Systems stand in the order of the table, from top to bottom."""
+    rows = [compared(label, "mixed", *test) for label in ("b", "a", "c") for test in TESTS]
+    panels = forest(*rows, compared("b", "mixed", "multilingual", "same_language_share@10"))
+    assert [axes.get_title() for axes in panels] == ["monolingual", "crosslingual", "multilingual", "rank distance"]
+    assert [axes.get_xlabel() for axes in panels] == [f"{measure} minus mixed" for _, measure in TESTS]
+    assert texts(panels[0].get_yticklabels()) == ["b", "a", "c"]
+    assert panels[0].yaxis_inverted()
+
+
+def test_forest_leaves_out_what_was_not_tested():
+    rows = [compared("a", "mixed", *test) for test in TESTS[1:]]
+    assert [axes.get_title() for axes in forest(*rows)] == ["crosslingual", "multilingual", "rank distance"]
+
+
+def test_forest_turns_the_axis_of_the_rank_distance():
+    """To the right is better."""
+    panels = forest(*(compared("a", "mixed", *test) for test in TESTS))
+    assert [axes.xaxis_inverted() for axes in panels] == [False, False, False, True]
+
+
+def test_forest_draws_differences_to_the_reference_with_their_intervals():
+    """Where the reference is not the baseline of a row, the row is turned."""
+    (axes,) = forest(compared("a", "mixed", at=0.5), compared("mixed", "b", at=0.2), compared("a", "b", at=9))
+    intervals, filled, open_ = axes.collections
+    heights = dict(zip(texts(axes.get_yticklabels()), axes.get_yticks(), strict=True))
+    found = {y: (low, high) for (low, y), (high, _) in intervals.get_segments()}
+    assert found == {heights["a"]: pytest.approx((0.4, 0.8)), heights["b"]: pytest.approx((-0.5, -0.1))}
+    assert len(filled.get_offsets()) == 0
+    places = {y: x for x, y in open_.get_offsets()}
+    assert places == {heights["a"]: pytest.approx(0.5), heights["b"]: pytest.approx(-0.2)}
+
+
+def test_forest_fills_what_is_separable():
+    (axes,) = forest(compared("a", "mixed", holm_p=0.049, at=1), compared("b", "mixed", holm_p=0.05, at=2))
+    _, filled, open_ = axes.collections
+    assert [dots.get_offsets()[:, 0].tolist() for dots in (filled, open_)] == [[1], [2]]
+    assert [to_rgb(dots.get_facecolor()[0]) == to_rgb("white") for dots in (filled, open_)] == [False, True]

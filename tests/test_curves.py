@@ -1,0 +1,167 @@
+"""Curves over a parameter of a study."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from drawn import texts
+from matplotlib import pyplot as plt
+from matplotlib.colors import to_rgb
+
+from hybridlib import curves
+from hybridlib.config import RunConfig
+from hybridlib.study_names import labels
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    yield
+    plt.close("all")
+
+
+def series(configs, axis):
+    """The rows of the table, of configurations that are called by their number."""
+    found = curves.series({config: f"c{number}" for number, config in enumerate(configs)}, axis)
+    assert list(found.columns) == ["configuration", "series", "x"]
+    return list(found.itertuples(index=False, name=None))
+
+
+def test_alpha_goes_from_crosslingual_through_hybrid_to_monolingual():
+    configs = [RunConfig(sampler=name) for name in ("monolingual", "crosslingual")]
+    configs += [RunConfig(alpha=alpha) for alpha in (0.75, 0.25)]
+    assert series(configs, "alpha") == [(f"c{n}", "hybrid", x) for n, x in enumerate((1.0, 0.0, 0.75, 0.25))]
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        RunConfig(sampler="untrained"),
+        RunConfig(sampler="mixed"),
+        RunConfig(sampler="hybrid_rows"),
+        RunConfig(sampler="both_pairs"),
+        RunConfig(alpha=1.0, alpha_end=0.0),
+    ],
+    ids=lambda config: config.label(),
+)
+def test_what_has_no_single_alpha_lies_on_no_curve(config):
+    assert series([config], "alpha") == []
+
+
+def test_seeds_of_a_configuration_are_one_row():
+    names = {RunConfig(seed=seed, batch_size=32): "small, batch_size 32" for seed in (1, 2, 3)}
+    for axis, expected in (
+        ("alpha", ["small, batch_size 32", "hybrid", 0.5]),
+        ("batch_size", ["small, batch_size 32", "small", 32.0]),
+    ):
+        assert curves.series(names, axis).to_numpy().tolist() == [expected]
+
+
+def test_over_another_parameter_there_is_a_curve_for_what_is_left_of_the_labels():
+    """As a study makes them, or as it gives them."""
+    configs = [RunConfig(sampler=name, batch_size=size) for name in ("mixed", "hybrid") for size in (64, 16)]
+    names = dict(zip(configs, labels(configs), strict=True))
+    names[RunConfig(batch_size=16, steps=9)] = "ours, batch_size 16, 9 steps"
+    assert [tuple(row) for row in curves.series(names, "batch_size")[["series", "x"]].to_numpy().tolist()] == [
+        ("mixed", 64.0), ("mixed", 16.0), ("hybrid 0.5", 64.0), ("hybrid 0.5", 16.0), ("ours, 9 steps", 16.0),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("config", "label"),
+    [
+        (RunConfig(sampler="untrained", train_concepts=100), "untrained"),
+        (RunConfig(train_concepts=100), "hybrid 0.5, train_concepts 200"),
+        (RunConfig(), "hybrid 0.5, train_concepts 100"),
+    ],
+)
+def test_a_label_that_does_not_say_the_parameter_lies_on_no_curve(config, label):
+    assert curves.series({config: label}, "train_concepts").empty
+
+
+LINES = {"hybrid 0.5": {64: 0.5, 16: 0.3, 32: 0.6}, "mixed": {16: 0.4, 64: 0.2}}
+POINTS = pd.DataFrame(
+    [
+        (name, x, setting, measure, value * scale, value * scale - 0.1, value * scale + 0.2)
+        for name, line in LINES.items()
+        for x, value in line.items()
+        for (setting, measure), scale in zip(curves.PANELS, (1, 2, 3, 1000), strict=True)
+    ],
+    columns=["series", "x", "setting", "measure", "value", "low", "high"],
+)
+SEEDS = pd.concat([POINTS.assign(value=POINTS["value"] + shift) for shift in (-0.05, 0.05)])
+LEVEL = pd.Series({panel: number + 0.5 for number, panel in enumerate(curves.PANELS)})
+
+
+def drawn(x_label="batch_size", levels=None):
+    figure = curves.curves(POINTS, SEEDS, levels or {}, x_label=x_label)
+    figure.canvas.draw()
+    return figure
+
+
+def test_a_panel_a_setting_and_one_for_the_rank_distance():
+    panels = drawn().axes
+    assert [axes.get_title() for axes in panels] == ["monolingual", "crosslingual", "multilingual", "rank_distance"]
+    assert [axes.get_ylabel() for axes in panels] == ["nDCG@10"] * 3 + ["rank distance (lower is better)"]
+    assert {axes.get_xlabel() for axes in panels} == {"batch_size"}
+
+
+def test_a_line_a_series_through_its_points_in_order():
+    for axes, scale in zip(drawn().axes, (1, 2, 3, 1000), strict=True):
+        found = {line.get_label(): dict(zip(line.get_xdata(), line.get_ydata(), strict=True)) for line in axes.lines}
+        assert {name: list(line) for name, line in found.items()} == {"hybrid 0.5": [16, 32, 64], "mixed": [16, 64]}
+        for name, line in found.items():
+            assert line == pytest.approx({x: value * scale for x, value in LINES[name].items()})
+
+
+def test_bands_are_the_intervals_and_dots_the_seeds():
+    axes = drawn().axes[1]
+    hybrid_band, hybrid_dots, mixed_band, mixed_dots = axes.collections
+    corners = {(x, round(y, 6)) for x, y in hybrid_band.get_paths()[0].vertices}
+    assert corners == {
+        (x, round(2 * value + way, 6)) for x, value in LINES["hybrid 0.5"].items() for way in (-0.1, 0.2)
+    }
+    expected = [(x, 2 * value + shift) for shift in (-0.05, 0.05) for x, value in LINES["mixed"].items()]
+    assert np.allclose(mixed_dots.get_offsets(), expected)
+    colours = [to_rgb(part.get_facecolor()[0]) for part in (hybrid_band, hybrid_dots, mixed_band, mixed_dots)]
+    assert colours[0] == colours[1] == to_rgb(axes.lines[0].get_color())
+    assert colours[2] == colours[3] == to_rgb(axes.lines[1].get_color()) != colours[0]
+
+
+def test_levels_are_horizontal_lines_named_with_the_series():
+    figure = drawn(levels={"untrained": LEVEL, "other": LEVEL + 1})
+    for number, axes in enumerate(figure.axes):
+        assert [set(line.get_ydata()) for line in axes.lines[2:]] == [{number + 0.5}, {number + 1.5}]
+        assert len({line.get_linestyle() for line in axes.lines[2:]}) == 2
+    assert texts(figure.legends[0].get_texts()) == ["hybrid 0.5", "mixed", "untrained", "other"]
+
+
+def test_sizes_are_logarithmic_with_a_tick_each_and_alpha_is_not():
+    for axes in drawn().axes:
+        assert axes.get_xscale() == "log"
+        assert texts(axes.get_xticklabels()) == ["16", "32", "64"]
+    assert {axes.get_xscale() for axes in drawn("alpha").axes} == {"linear"}
+
+
+def test_level_is_that_of_all_languages():
+    rows = [("untrained", "all", 0.5), ("untrained", "seen", 0.9), ("mixed", "all", 0.7)]
+    means = pd.DataFrame(rows, columns=["configuration", "languages", "value"])
+    means = means.assign(setting="monolingual", measure="nDCG@10")
+    assert curves.level(means, "untrained").to_dict() == {("monolingual", "nDCG@10"): 0.5}
+
+
+def test_finding_names_the_best_and_the_worst_of_each_curve():
+    """Of rank distances the least is the best."""
+    first, second = curves.finding(POINTS, "batch_size").split(" **mixed**")
+    assert first.startswith("**hybrid 0.5** over batch_size: monolingual best at 32 (0.600), worst at 16 (0.300); ")
+    assert (
+        "multilingual best at 32 (1.800), worst at 16 (0.900); rank distance best at 16 (300), worst at 32 (600)"
+        in first
+    )
+    assert second.startswith(" over batch_size: monolingual best at 16 (0.400), worst at 64 (0.200)")
+    assert second.endswith("rank distance best at 64 (200), worst at 16 (400).")
+
+
+def test_finding_says_alpha_as_it_is():
+    points = POINTS[POINTS["series"] == "mixed"].assign(series="hybrid", x=[0.0] * 4 + [0.25] * 4)
+    assert curves.finding(points, "alpha").startswith(
+        "**hybrid** over alpha: monolingual best at 0 (0.400), worst at 0.25"
+    )

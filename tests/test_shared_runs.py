@@ -1,0 +1,110 @@
+"""A run that another study has finished."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from hybridlib.cache import replace_file
+from hybridlib.shared_runs import finished_elsewhere, take_over
+
+RUN = "mixed-seed1-0123abcd"
+FILES = ["result.json", "scores.parquet", "index.html", "encoder/model.safetensors", "encoder/config.json"]
+
+
+@pytest.fixture
+def finished(tmp_path, monkeypatch):
+    """Write a finished run into a study."""
+    monkeypatch.setenv("HYBRIDLIB_REPORTS", str(tmp_path))
+
+    def written(study="first", run=RUN):
+        folder = tmp_path / study / "runs" / run
+        for name in (*FILES, "log.txt", ".lock"):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(f"{name} of {study}")
+        return folder
+
+    return written
+
+
+def files_of(folder):
+    return sorted(str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file())
+
+
+def test_a_run_is_found_in_another_study(finished):
+    assert finished_elsewhere("second", RUN) is None
+    folder = finished()
+    assert finished_elsewhere("second", RUN) == folder
+    assert finished_elsewhere("second", "mixed-seed2-0123abcd") is None
+
+
+def test_the_study_itself_is_no_other(finished):
+    finished("second")
+    assert finished_elsewhere("second", RUN) is None
+
+
+@pytest.mark.parametrize("missing", FILES[:4])
+def test_what_is_not_finished_or_has_lost_its_files_is_not_found(finished, missing):
+    """Scores and encoders are not committed."""
+    (finished() / missing).unlink()
+    assert finished_elsewhere("second", RUN) is None
+    whole = finished("third")
+    assert finished_elsewhere("second", RUN) == whole
+
+
+def test_an_untrained_run_needs_no_encoder(finished):
+    folder = finished(run="untrained-seed1-0123abcd")
+    (folder / "encoder" / "model.safetensors").unlink()
+    assert finished_elsewhere("second", folder.name) == folder
+
+
+def test_all_but_lock_and_log_are_taken_over(finished, tmp_path):
+    source = finished()
+    target = take_over(source, "second", RUN)
+    assert target == tmp_path / "second" / "runs" / RUN
+    assert files_of(target) == sorted(FILES)
+    assert [file for file in FILES if not (target / file).samefile(source / file)] == []
+
+
+def test_files_are_copied_where_the_disk_cannot_link(finished, monkeypatch):
+    def no_links(*_):
+        raise OSError("operation not supported")
+
+    monkeypatch.setattr(os, "link", no_links)
+    source = finished()
+    target = take_over(source, "second", RUN)
+    assert files_of(target) == sorted(FILES)
+    assert [file for file in FILES if (target / file).samefile(source / file)] == []
+    assert [file for file in FILES if (target / file).read_bytes() != (source / file).read_bytes()] == []
+
+
+def test_a_run_is_finished_when_all_is_there(finished, monkeypatch):
+    """The old result goes first, the new one comes last."""
+    target, seen, link = finished("second"), [], os.link
+
+    def watched(file, place):
+        seen.append((Path(file).name, (target / "result.json").exists()))
+        link(file, place)
+
+    monkeypatch.setattr(os, "link", watched)
+    take_over(finished(), "second", RUN)
+    assert [name for name, _ in seen][-1] == "result.json"
+    assert [there for _, there in seen] == [False] * len(FILES)
+    assert (target / "result.json").read_text() == "result.json of first"
+
+
+def test_taking_over_again_leaves_the_same(finished):
+    source = finished()
+    target = take_over(source, "second", RUN)
+    (source / "scores.parquet").unlink()
+    (source / "scores.parquet").write_text("other scores")
+    assert take_over(source, "second", RUN) == target
+    assert files_of(target) == sorted(FILES)
+    assert (target / "scores.parquet").read_text() == "other scores"
+
+
+def test_a_file_that_one_study_replaces_stays_in_the_other(finished):
+    source = finished()
+    target = take_over(source, "second", RUN)
+    replace_file(target / "index.html", b"new")
+    assert (source / "index.html").read_text() == "index.html of first"

@@ -1,0 +1,48 @@
+"""What a study asks of its data is looked at before anything is trained."""
+
+import pytest
+
+from hybridlib.errors import InputError
+from hybridlib.study import check_data, load_study
+
+
+@pytest.fixture
+def study_of(tmp_path):
+    """Write a study file and load it."""
+
+    def load(text):
+        file = tmp_path / "mine.yaml"
+        file.write_text(text, encoding="utf-8")
+        return load_study(file)
+
+    return load
+
+
+def test_a_batch_larger_than_the_concepts_is_refused_before_training(study_of):
+    study = study_of("defaults: {train_concepts: 40, batch_size: 50}\ngrid: {sampler: [mixed, hybrid], seed: [1, 2]}")
+    with pytest.raises(InputError, match="batch_size: found 50, expected at most 40, what the 40 training concepts"):
+        check_data(study)
+
+
+def test_training_corpora_are_checked_with_the_rest(study_of, tmp_path):
+    (file := tmp_path / "own.jsonl").write_text('{"concept": "c", "language": "en", "query": "a", "passage": "b"}')
+    study = study_of(f"defaults: {{train_corpora: [{file}], batch_size: 8}}\ngrid: {{corpus_power: [0, 1]}}")
+    with pytest.raises(InputError, match="found 8, expected at most 1, what the 1 training concepts of own"):
+        check_data(study)
+
+
+@pytest.mark.parametrize(
+    ("run", "message"),
+    [
+        ("{teacher: tiny, teacher_language: xx, objective: {kl: {}}}", "without a text in 'xx'"),
+        ("{hard_negatives: 40}", "found 40 concepts with a passage in"),
+        ("{objective: {lakda: {}}, train_languages: [en]}", "expected two at least, as the objective needs second"),
+    ],
+)
+def test_texts_that_an_objective_lacks_are_refused_before_training(study_of, run, message):
+    with pytest.raises(InputError, match=message):
+        check_data(study_of(f"defaults: {{sampler: monolingual, train_concepts: 40, batch_size: 40}}\nruns: [{run}]"))
+
+
+def test_data_that_fit_pass_the_check(study_of):
+    check_data(study_of("defaults: {train_concepts: 40, batch_size: 40}\ngrid: {sampler: [untrained, mixed]}"))
