@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TypeVar
@@ -19,10 +20,12 @@ from typing import TypeVar
 import common
 import numpy as np
 
+from hybridlib.nearest import Kind, NearestIndex
 from hybridlib.retrieval import exact_ranks
 
 DEPTH, BLOCK, LATENT, CLUSTERS = 10, 1 << 16, 64, 5000
-WAYS = ("hybridlib", "flat", "ivf-sq8", "hnsw-sq8")
+EFFORTS: dict[Kind, list[int]] = {"flat": [0], "ivf": [16, 64], "hnsw": [32, 128]}
+WAYS = ("hybridlib", *EFFORTS)
 T = TypeVar("T")
 SPREAD, NOISE = 0.7, 1.5  # of passages around the center of their cluster, and of a query around its passage
 
@@ -100,29 +103,17 @@ def by_hybridlib(folder: Path) -> Found:
     return Found(0, 0, 0, 0, [(f"relevant at {ranks.in_pool.min()} to {ranks.in_pool.max()}", searched, ranks.top)])
 
 
-def by_faiss(way: str, folder: Path) -> Found:
+def by_faiss(way: Kind, folder: Path) -> Found:
     """Build an index and search at some settings."""
-    import faiss
-
     queries = np.load(folder / "queries.npy")
     size = sum(len(block) for block in blocks(folder))
-    lists = 2 ** int(np.log2(4 * np.sqrt(size)))
-    recipe = {"flat": "Flat", "ivf-sq8": f"IVF{lists},SQ8", "hnsw-sq8": "HNSW32_SQ8"}[way]
     start = time.perf_counter()
-    index = faiss.index_factory(queries.shape[1], recipe, faiss.METRIC_INNER_PRODUCT)
-    if not index.is_trained:
-        share = max(1, size // (64 * lists))
-        index.train(np.concatenate([block[::share] for block in blocks(folder)]))
-    for block in blocks(folder):
-        index.add(block)
+    index = NearestIndex(lambda: blocks(folder), size, way)
     built = time.perf_counter() - start
-    knob, values = {"flat": ("", [0]), "hnsw-sq8": ("efSearch", [32, 128])}.get(way, ("nprobe", [16, 64]))
     searches = []
-    for value in values:
-        if knob:
-            faiss.ParameterSpace().set_index_parameter(index, knob, value)
-        searched, (_scores, top) = timed(lambda: index.search(queries, DEPTH))
-        searches.append((f"{knob} {value}" if knob else "", searched, top))
+    for effort in EFFORTS[way]:
+        searched, (_scores, top) = timed(partial(index.first, queries, DEPTH, effort))
+        searches.append((f"effort {effort}" if way != "flat" else "", searched, top))
     return Found(built, 0, 0, 0, searches)
 
 
@@ -140,7 +131,7 @@ def main() -> None:
     parser.add_argument("--queries", type=int, default=1000)
     parser.add_argument("--dimension", type=int, default=384)
     parser.add_argument("--folder", type=Path, help="where the vectors are put for the time being")
-    parser.add_argument("--skip", nargs="*", choices=WAYS[1:], default=[], help="hnsw-sq8 takes long to build")
+    parser.add_argument("--skip", nargs="*", choices=WAYS[1:], default=[], help="hnsw takes long to build")
     options = parser.parse_args()
     print(common.describe("faiss-cpu", "numba"))
     with tempfile.TemporaryDirectory(dir=options.folder) as name:

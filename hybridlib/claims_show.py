@@ -27,12 +27,13 @@ def overview_table(verdicts: Sequence[Verdict]) -> pd.DataFrame:
 
 def details(verdicts: Sequence[Verdict]) -> None:
     """Display each claim with what was published, what is found here, the reason, and the command that finds it."""
+    papers = [f"{one.claim.paper}, {one.claim.where}" for one in verdicts]
     parts = [
         f"<dt><strong>{_text(one.verdict)}</strong>: {_text(one.claim.claim)}</dt>"
-        f"<dd><p><em>Published</em> ({_text(one.claim.paper)}, {_text(one.claim.where)}). {_text(one.claim.published)}</p>"
+        f"<dd><p><em>Published</em> ({_text(paper)}). {_text(one.claim.published)}</p>"
         f"<p><em>Here.</em> {_text(f'{one.ours} {one.reason}'.strip())}</p>"
         f"<p><code>{_text(one.claim.command or f'make study STUDY={one.claim.study}')}</code></p></dd>"
-        for one in verdicts
+        for one, paper in zip(verdicts, papers, strict=True)
     ]
     display(HTML(f'<dl class="claims">{"".join(parts)}</dl>'))
 

@@ -9,6 +9,7 @@ import base64
 import io
 from collections.abc import Mapping, Sequence
 from html import escape
+from itertools import zip_longest
 from typing import Any
 
 import ipywidgets
@@ -44,10 +45,8 @@ def results_html(text: str, hits: Hits, title: str) -> str:
         [_passage(hit) for hit in table.assign(relevant=table["relevant"].fillna(False)).itertuples()]
         for table in hits.values()
     ]
-    rows = "".join(
-        f"<tr><th>{rank}</th>{''.join(column[rank - 1] if rank <= len(column) else '<td></td>' for column in columns)}"
-        for rank in range(1, max(map(len, columns)) + 1)
-    )
+    ranked = enumerate(zip_longest(*columns, fillvalue="<td></td>"), start=1)
+    rows = "".join(f"<tr><th>{rank}</th>{''.join(cells)}</tr>" for rank, cells in ranked)
     return (
         f'<div class="mathjax_ignore"><h3>{_text(title)}</h3><blockquote class="text" dir="auto">{_text(text)}'
         f'</blockquote><table style="width:100%"><thead><tr><th>rank</th>{head}</tr></thead><tbody>{rows}</tbody>'
@@ -99,6 +98,7 @@ def mix_figure(searches: Mapping[str, Hits], even: pd.Series) -> Figure:
         place.set_xticks(places, [as_label(code) for code in codes], fontsize=8 if len(codes) <= 16 else 5)
         place.tick_params(axis="x", length=0)
         place.yaxis.set_major_formatter("{x:.0%}")
+        place.tick_params(axis="y", labelsize=8)
     for place in axes.flat[len(searches) :]:
         place.set_axis_off()
     handles, labels = axes[0, 0].get_legend_handles_labels()

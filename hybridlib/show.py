@@ -21,6 +21,10 @@ from hybridlib.runs import Run
 from hybridlib.study import Study, papermill_command
 from hybridlib.tables import latex
 
+_SHORT = 26  # characters of a number with its interval, which is not broken into lines
+_LONG = 40  # characters above which a column is read as prose
+_UNBROKEN, _WORDS = ' class="whole"', ' class="words"'
+
 
 def figure(drawn: Figure, *, alt: str, read: str, finding: str, file: Path | None = None) -> None:
     """Display a figure, then how to read it and what it shows; close it.
@@ -63,11 +67,14 @@ def table(content: pd.DataFrame, *, read: str = "", finding: str = "", file: Pat
         file: in the page's folder, ``tables/`` and a name without suffix: where to keep it as CSV and as LaTeX, which
             are then linked.
     """
-    head = "".join(f"<th>{_text(str(name))}</th>" for name in [content.index.name or "", *content.columns])
+    prose = [any(len(str(value)) > _LONG for value in content.iloc[:, place]) for place in range(content.shape[1])]
+    head = "".join(f"<th{_WORDS * of}>{_text(str(name))}</th>" for name, of in zip(content, prose, strict=True))
     rows = "".join(
-        f"<tr><th>{_text(str(index))}</th>{''.join(_cell(str(value)) for value in row)}</tr>"
+        f"<tr><th>{_text(str(index))}</th>"
+        f"{''.join(_cell(str(value), of) for value, of in zip(row, prose, strict=True))}</tr>"
         for index, *row in content.itertuples(name=None)
     )
+    head = f"<th>{_text(str(content.index.name or ''))}</th>{head}"
     display(HTML(f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"))
     if file is not None:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -94,10 +101,11 @@ def runs(study: Study, finished: Sequence[Run]) -> None:
             f"{run.result['seconds'].get('train', 0.0):,.0f}",
             f"<code>{_text(papermill_command(run.config, study.name, name))}</code>",
         ]
-        scores = f'<td class="words">{escape(scores_by_setting(means))}</td>'
+        scores = f"<td{_WORDS}>{escape(scores_by_setting(means))}</td>"
         rows.append(f"<tr><th>{link}</th>{scores}{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
-    head = '<th>run</th><th class="words">nDCG@10</th>'
-    head += "".join(f"<th>{name}</th>" for name in ("rank distance", "training seconds", "command"))
+    head = (
+        f"<th>run</th><th{_WORDS}>nDCG@10</th><th>rank distance</th><th>training seconds</th><th{_WORDS}>command</th>"
+    )
     display(HTML(f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"))
 
 
@@ -107,18 +115,17 @@ def systems(made: Sequence[Results]) -> None:
         return
     rows = "".join(
         f'<tr><th><a href="systems/{escape(one.folder.name)}/index.html">{escape(one.folder.name)}</a></th>'
-        f"<td class='words'>{_text(', '.join(one.label(name) for name in one.result['debiasings']))}</td></tr>"
+        f"<td{_WORDS}>{_text(', '.join(one.label(name) for name in one.result['debiasings']))}</td></tr>"
         for one in made
     )
-    head = '<th>made of runs</th><th class="words">systems</th>'
+    head = f"<th>made of runs</th><th{_WORDS}>systems</th>"
     display(HTML(f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"))
 
 
-def _cell(value: str) -> str:
-    bold = value.startswith("*")
+def _cell(value: str, prose: bool) -> str:
     text = _text(value.removeprefix("*"))
-    whole = len(text) <= _WHOLE and not text[:1].isalpha()
-    return f"<td{' class="whole"' if whole else ''}>{f'<strong>{text}</strong>' if bold else text}</td>"
+    kind = _WORDS if prose else _UNBROKEN if len(text) <= _SHORT and not text[:1].isalpha() else ""
+    return f"<td{kind}><strong>{text}</strong></td>" if value.startswith("*") else f"<td{kind}>{text}</td>"
 
 
 def _text(value: str) -> str:

@@ -12,6 +12,7 @@ from hybridlib.tables import (
     balance_points,
     geometry_table,
     language_tables,
+    latex,
     measure_table,
     pair_table,
     significance_table,
@@ -34,6 +35,7 @@ def summary_of(values, languages="all"):
 def comparison(configuration, baseline, column=MONO, holm_p=0.01, **values):
     row = {"configuration": configuration, "baseline": baseline, "setting": column[0], "measure": column[1]}
     numbers = {"difference": 0.1, "low": 0.05, "high": 0.15, "holm_p": holm_p, "wins": 3, "ties": 2, "losses": 1}
+    numbers |= {"seeds": 1, "baseline_seeds": 1}
     return {**row, **numbers, **values}
 
 
@@ -87,6 +89,42 @@ def test_each_bias_measure_has_its_digits_and_its_direction():
 def test_values_that_are_not_separable_from_the_best_are_marked(holm_p, mark, pair):
     table = measure_table(TWO, [MONO], pd.DataFrame([comparison(*pair, holm_p=holm_p)]))
     assert table["monolingual nDCG@10"].tolist() == [f"0.550 ± 0.071{mark}", "*0.800 ± 0.141"]
+
+
+def test_a_raised_letter_names_the_reference_that_a_value_is_better_than():
+    """Separably better: by the row of the two, turned where needed; of rank distances the shorter one."""
+    distance = ("multilingual", "rank_distance")
+    values = {"mixed": (0.5, 90), "hybrid 0.5": (0.8, 50), "mono": (0.3, 40)}
+    summary = summary_of(
+        {(label, *test): [v] for label, pair in values.items() for test, v in zip([MONO, distance], pair, strict=True)}
+    )
+    rows = [("hybrid 0.5", "mixed", 0.3, -40), ("mono", "mixed", -0.2, -50), ("hybrid 0.5", "mono", 0.5, 10)]
+    compared = [
+        comparison(
+            first, second, test, difference=moved, holm_p=0.9 if (first, second) == ("hybrid 0.5", "mono") else 0.01
+        )
+        for first, second, *both in rows
+        for test, moved in zip([MONO, distance], both, strict=True)
+    ]
+    table = measure_table(summary, [MONO, distance], pd.DataFrame(compared), references=["mono", "mixed", "not there"])
+    assert table.index.tolist() == ["mixed (a)", "hybrid 0.5", "mono (b)"]
+    assert table["monolingual nDCG@10"].tolist() == ["0.500ᵇ", "*0.800ᵃ", "0.300 ≈"]
+    assert table["multilingual rank_distance"].tolist() == ["90", "50ᵃ ≈", "*40ᵃ"]
+
+
+def test_latex_is_a_table_of_booktabs():
+    index = pd.Index(["a_b (a)", "50 %"], name="configuration")
+    table = pd.DataFrame({"x & y": ["*0.5 ± 0.1ᵃᵇ", "0.4 ≈"], "z": ["−1", "{~}"]}, index)
+    assert latex(table).splitlines() == [
+        r"\begin{tabular}{lrr}",
+        r"\toprule",
+        r"configuration & x \& y & z \\",
+        r"\midrule",
+        r"a\_b (a) & \textbf{0.5 $\pm$ 0.1}$^{ab}$ & $-$1 \\",
+        r"50 \% & 0.4 $\approx$ & \{\textasciitilde{}\} \\",
+        r"\bottomrule",
+        r"\end{tabular}",
+    ]
 
 
 def test_measures_that_were_not_tested_are_not_marked():

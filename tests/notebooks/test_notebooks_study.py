@@ -162,6 +162,12 @@ def test_report_links_to_the_page_of_every_run(report, study):
     assert [link for link in links if not (study[1] / link).is_file()] == []
 
 
+def test_report_links_to_its_tables(report, study):
+    links = {a["href"] for a in report.find_all("a") if a["href"].endswith((".csv", ".tex"))}
+    assert {"scores.csv", "means.csv", "comparisons.csv", "runs.csv", "tables/ndcg.csv", "tables/ndcg.tex"} <= links
+    assert [link for link in links if not (study[1] / link).is_file()] == []
+
+
 def test_report_links_to_the_page_of_every_system(report, study):
     links = [a["href"] for a in report.find_all("a") if a["href"].startswith("systems/")]
     assert links == [f"systems/{name}/index.html" for name in load_study(study[0]).derived()]
@@ -203,8 +209,8 @@ def test_comparisons_have_the_documented_columns(study):
 
 
 def test_comparisons_are_differences_of_the_results(study):
-    compared = pd.read_csv(study[1] / "comparisons.csv").set_index(["configuration", "setting", "measure"])
-    compared = compared.loc["hybrid 0.5", "difference"]
+    compared = pd.read_csv(study[1] / "comparisons.csv")
+    compared = compared[compared["configuration"] == "hybrid 0.5"].set_index(["setting", "measure"])["difference"]
     means = {config.label(): result_of(study[1] / "runs" / run)["means"]["all"] for run, config in runs_of(study)}
     for setting, measure in compared.index:
         difference = means["hybrid 0.5"][setting][measure] - means["monolingual"][setting][measure]
