@@ -16,6 +16,7 @@ from hybridlib.evaluation import SETTINGS
 PANELS = [*((setting, "nDCG@10") for setting in SETTINGS), ("multilingual", "rank_distance")]
 _ENDS = {"crosslingual": 0.0, "monolingual": 1.0}  # alpha of batches that are never, or always, monolingual
 _MARKERS = "osD^vPX*"
+_FEW = 4  # curves that fit a small panel
 _STYLES = ["--", ":", "-.", (0, (5, 1, 1, 1))]
 
 
@@ -63,7 +64,10 @@ def curves(points: pd.DataFrame, seeds: pd.DataFrame, levels: Mapping[str, pd.Se
     """
     names = list(dict.fromkeys(points["series"]))
     colours = dict(zip(names, sns.color_palette("colorblind", len(names)), strict=True))
-    figure, panels = plt.subplots(1, len(PANELS), figsize=(3.2 * len(PANELS), 3.4), layout="constrained")
+    rows = 1 if len(names) <= _FEW else 2
+    size = {"figsize": (12.8, 3.4 * rows + 0.2 * len(names) * (rows - 1)), "layout": "constrained"}
+    figure, grid = plt.subplots(rows, len(PANELS) // rows, squeeze=False, **size)
+    panels = grid.ravel()
     for axes, (setting, measure) in zip(panels, PANELS, strict=True):
         for name, marker in zip(names, _MARKERS * len(names), strict=False):
             line = _chosen(points, setting, measure, name).sort_values("x")

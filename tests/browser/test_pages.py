@@ -34,16 +34,16 @@ def everything(tmp_path_factory):
         return make(tmp_path_factory.mktemp("report"), patch)
 
 
-@pytest.fixture(scope="module", params=[SMALL, *committed_pages()])
-def file(request):
-    return request.getfixturevalue("everything") if request.param == SMALL else PROJECT / request.param
+VIEWS = [(SMALL, width, colours) for width in (390, 1440) for colours in ("light", "dark")]
+VIEWS += [(file, *view) for file in committed_pages() for view in ((390, "light"), (1440, "dark"))]
 
 
-@pytest.fixture(scope="module", params=[390, 1440])
-def opened(request, chromium, file):
+@pytest.fixture(scope="module", params=VIEWS, ids=lambda view: "-".join(map(str, view)))
+def opened(request, chromium, everything):
     """A page that was opened, everything unfolded, with what it said on the console and what it asked for."""
-    context = chromium.new_context(viewport={"width": request.param, "height": 900}, offline=True)
-    context.set_default_timeout(10_000)
+    name, width, colours = request.param
+    file = everything if name == SMALL else PROJECT / name
+    context = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=colours, offline=True)
     page, said, asked = context.new_page(), [], []
     page.on("console", lambda message: said.append(message.text))
     page.on("pageerror", lambda error: said.append(str(error)))
@@ -98,11 +98,41 @@ def test_headings_are_in_order(current):
     assert [pair for pair in pairwise(levels) if pair[1] > pair[0] + 1] == []
 
 
-@pytest.mark.parametrize("colours", ["light", "dark"])
-def test_accessibility_checker_finds_nothing(current, colours):
+def test_accessibility_checker_finds_nothing(current):
     """On five rows of each table and three pieces of code: more are alike, and take the checker a minute."""
     current.evaluate("document.querySelectorAll('tr:nth-child(n + 6)').forEach(row => row.remove())")
     current.evaluate("[...document.querySelectorAll('main details')].slice(3).forEach(code => code.remove())")
-    current.emulate_media(color_scheme=colours)
     results = Axe().run(current, options=ACCESSIBLE)
     assert results.violations_count == 0, results.generate_report()
+
+
+@pytest.fixture(params=[390, 1440])
+def untouched(request, chromium, everything):
+    """The page with everything as a reader finds it, and the width of the screen."""
+    page = chromium.new_page(viewport={"width": request.param, "height": 900})
+    page.goto(everything.as_uri())
+    yield page, request.param
+    page.close()
+
+
+def test_contents_are_folded_away_on_a_phone_alone(untouched):
+    page, width = untouched
+    assert page.locator("nav a").first.is_visible() == (width == 1440)
+    assert page.locator("nav summary").is_visible() == (width == 390)
+
+
+def test_table_that_is_too_wide_scrolls_by_key(untouched):
+    table = untouched[0].locator(".table").first
+    table.focus()
+    untouched[0].keyboard.press("ArrowRight")
+    untouched[0].wait_for_function("table => table.scrollLeft > 0", arg=table.element_handle())
+
+
+def test_paper_has_whole_tables_and_no_code(untouched):
+    page, _ = untouched
+    page.emulate_media(media="print")
+    assert page.locator("nav, details, .download").filter(visible=True).count() == 0
+    assert page.locator("img, table").filter(visible=True).count() == page.locator("img, table").count() == 7
+    assert {table.evaluate("one => getComputedStyle(one).overflowX") for table in page.locator(".table").all()} == {
+        "visible"
+    }
