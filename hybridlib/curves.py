@@ -65,8 +65,8 @@ def curves(points: pd.DataFrame, seeds: pd.DataFrame, levels: Mapping[str, pd.Se
     names = list(dict.fromkeys(points["series"]))
     colours = dict(zip(names, sns.color_palette("colorblind", len(names)), strict=True))
     rows = 1 if len(names) <= _FEW else 2
-    size = {"figsize": (12.8, 3.4 * rows + 0.2 * len(names) * (rows - 1)), "layout": "constrained"}
-    figure, grid = plt.subplots(rows, len(PANELS) // rows, squeeze=False, **size)
+    size = 12.8, 3.4 * rows + 0.2 * len(names) * (rows - 1)
+    figure, grid = plt.subplots(rows, len(PANELS) // rows, squeeze=False, figsize=size, layout="constrained")
     panels = grid.ravel()
     for axes, (setting, measure) in zip(panels, PANELS, strict=True):
         for name, marker in zip(names, _MARKERS * len(names), strict=False):

@@ -131,6 +131,13 @@ def _structured(page: str) -> str:
     soup = BeautifulSoup(page, "html.parser")
     for link in soup.select("a.anchor-link"):
         link.decompose()
+    _name_sections(soup)
+    _frame_tables(soup)
+    return str(soup)
+
+
+def _name_sections(soup: BeautifulSoup) -> None:
+    """Give every section an id, no two tags the same, and list the sections in the contents if there are several."""
     sections = soup.find_all("h2")
     for section in sections:
         section["id"] = section.get("id") or "section"
@@ -141,13 +148,16 @@ def _structured(page: str) -> str:
             number += 1
             tag["id"] = f"{name}-{number}"
         taken.add(str(tag["id"]))
-    contents = soup.select("nav ol")[0]
     for section in sections:
         item = soup.new_tag("li")
         item.append(soup.new_tag("a", href=f"#{section['id']}", string=section.get_text()))
-        contents.append(item)
+        soup.select("nav ol")[0].append(item)
     if len(sections) < 2:
         soup.select("nav")[0].decompose()
+
+
+def _frame_tables(soup: BeautifulSoup) -> None:
+    """Put every table into a region that takes the focus, named by the heading above it; give head cells a scope."""
     heading, tables = "", 0
     for tag in soup.find_all([*_HEADINGS, "table"]):
         if tag.name != "table":
@@ -161,4 +171,3 @@ def _structured(page: str) -> str:
                 cell["scope"] = "col" if cell.find_parent("thead") else "row"
             else:
                 cell.name = "td"
-    return str(soup)

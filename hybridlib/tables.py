@@ -15,7 +15,7 @@ from hybridlib.results import Results
 
 NDCG_COLUMNS = [*((setting, "nDCG@10") for setting in SETTINGS), ("multilingual", "AP"), ("multilingual", "R@10")]
 BIAS_COLUMNS = [("multilingual", "rank_distance"), ("multilingual", SHARE)]
-LETTERS = ["aᵃ", "bᵇ", "cᶜ", "dᵈ", "eᵉ", "fᶠ", "gᵍ", "hʰ"]
+LETTERS = [("a", "ᵃ"), ("b", "ᵇ"), ("c", "ᶜ"), ("d", "ᵈ"), ("e", "ᵉ"), ("f", "ᶠ"), ("g", "ᵍ"), ("h", "ʰ")]
 ALL_BIAS_COLUMNS = [("multilingual", measure) for measure in BIAS]
 
 
@@ -52,8 +52,8 @@ def measure_table(
         means, deviations = values["value"].mean(), values["value"].std()
         if means.empty:
             continue
-        best = (means * direction(measure)).idxmax() if direction(measure) else None
-        tested = best is not None and comparisons is not None and _tested(comparisons, setting, measure)
+        best = str((means * direction(measure)).idxmax()) if direction(measure) else ""
+        tested = best and comparisons is not None and _tested(comparisons, setting, measure)
         cells = []
         for label in labels:
             text = _number(means.get(label), deviations.get(label), measure)

@@ -23,6 +23,7 @@ RUNS = {
     "quick": 9,
     "smoke": 5,
     "xm3600": 13,
+    "zero-shot": 5,
 }
 
 

@@ -9,7 +9,9 @@ the working folder and belong, once mended, into ``tests/fuzz/seeds/<target>``.
 import sys
 
 INSTRUMENTED = ["hybridlib.corpora", "hybridlib.encoders.e5_file", "hybridlib.study", "hybridlib.config"]
-INSTRUMENTED += [f"hybridlib.{name}" for name in ("archives", "derived", "plain_text", "problems", "validation", "yaml_file")]
+INSTRUMENTED += [
+    f"hybridlib.{name}" for name in ("archives", "derived", "plain_text", "problems", "validation", "yaml_file")
+]
 INSTRUMENTED += ["csv", "gzip", "json", "yaml", "zipfile"]
 
 
