@@ -127,7 +127,7 @@ def balance_map(means: pd.DataFrame) -> Figure:
     axes.margins(0.06)
     figure.colorbar(drawn, ax=axes, label="rank distance (lighter is less biased)")
     places = [*zip(across["value"], up["value"], strict=True), best]
-    name_points(axes, np.array(places), [*means.index, "ideal corner"])
+    name_points(figure, axes, np.array(places), [*means.index, "ideal corner"])
     sns.despine(figure)
     return figure
 

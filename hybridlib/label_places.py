@@ -6,25 +6,26 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
 _WAYS = [(x, y) for distance in (10, 18, 30, 44) for x in (1, -1, 0) for y in (0, 1, -1) if (x, y) != (0, 0)
          for x, y in [(x * distance, y * distance)]]  # fmt: skip
 
 
-def name_points(axes: Axes, points: np.ndarray, names: Sequence[str], *, size: float = 8) -> None:
+def name_points(figure: Figure, axes: Axes, points: np.ndarray, names: Sequence[str], *, size: float = 8) -> None:
     """Write a name beside each point, with a thin line to it where the name stands away.
 
     Each name in turn takes, of 32 places around its point, the one that covers least of other points and of names
     written before, the nearest of equals.
 
     Args:
+        figure: that the axes are in.
         axes: with its limits set; they are not changed.
         points: float [n, 2], in data coordinates.
         names: n texts.
         size: of the letters, in points.
     """
-    figure = axes.get_figure()
     figure.canvas.draw()
     centres = axes.transData.transform(np.asarray(points, dtype=float))
     taken = [Bbox.from_extents(x - 6, y - 6, x + 6, y + 6) for x, y in centres]
