@@ -14,15 +14,9 @@ from hybridlib.plain_text import visible
 
 def overview_table(verdicts: Sequence[Verdict]) -> pd.DataFrame:
     """One row a claim, of ready strings: the verdict, where it stands, the study that tests it."""
-    rows = {
-        one.claim.claim: {
-            "verdict": f"*{one.verdict}",
-            "paper": f"{one.claim.paper}, {one.claim.where}",
-            "study": one.claim.study,
-        }
-        for one in verdicts
-    }
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("claim")
+    rows = [(f"*{one.verdict}", f"{one.claim.paper}, {one.claim.where}", one.claim.study) for one in verdicts]
+    claims = pd.Index([one.claim.claim for one in verdicts], name="claim")
+    return pd.DataFrame(rows, claims, ["verdict", "paper", "study"])
 
 
 def details(verdicts: Sequence[Verdict]) -> None:

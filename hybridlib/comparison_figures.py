@@ -112,8 +112,7 @@ def balance_map(means: pd.DataFrame) -> Figure:
     figure, axes = plt.subplots(figsize=(9.5, 6.2), layout="constrained")
     axes.errorbar(
         across["value"], up["value"],
-        xerr=[across["value"] - across["low"], across["high"] - across["value"]],
-        yerr=[up["value"] - up["low"], up["high"] - up["value"]],
+        xerr=_away(across), yerr=_away(up),
         linestyle="", color="0.75", linewidth=0.8, zorder=1,
     )  # fmt: skip
     drawn = axes.scatter(
@@ -130,6 +129,11 @@ def balance_map(means: pd.DataFrame) -> Figure:
     name_points(figure, axes, np.array(places), [*means.index, "ideal corner"])
     sns.despine(figure)
     return figure
+
+
+def _away(means: pd.DataFrame) -> list[pd.Series]:
+    """How far the ends of intervals are from the means; none is negative, though rounding may say so."""
+    return [(means["value"] - means["low"]).clip(lower=0), (means["high"] - means["value"]).clip(lower=0)]
 
 
 def forest(comparisons: pd.DataFrame, reference: str) -> Figure:

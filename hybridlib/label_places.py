@@ -11,6 +11,7 @@ from matplotlib.transforms import Bbox
 
 _WAYS = [(x, y) for distance in (10, 18, 30, 44) for x in (1, -1, 0) for y in (0, 1, -1) if (x, y) != (0, 0)
          for x, y in [(x * distance, y * distance)]]  # fmt: skip
+_REACH = 4.5  # of a point's mark from its centre, in points
 
 
 def name_points(figure: Figure, axes: Axes, points: np.ndarray, names: Sequence[str], *, size: float = 8) -> None:
@@ -27,15 +28,16 @@ def name_points(figure: Figure, axes: Axes, points: np.ndarray, names: Sequence[
         size: of the letters, in points.
     """
     figure.canvas.draw()
+    scale = figure.dpi / 72
+    reach = _REACH * scale
     centres = axes.transData.transform(np.asarray(points, dtype=float))
-    taken = [Bbox.from_extents(x - 6, y - 6, x + 6, y + 6) for x, y in centres]
+    taken = [Bbox.from_extents(x - reach, y - reach, x + reach, y + reach) for x, y in centres]
     for point, name, own in zip(points, names, list(taken), strict=True):
         written = axes.annotate(
             name, point, xytext=(0, 0), textcoords="offset points", fontsize=size, ha="center", va="center",
             arrowprops={"arrowstyle": "-", "linewidth": 0.4, "color": "0.4", "shrinkA": 0, "shrinkB": 4}, zorder=5,
         )  # fmt: skip
         box = written.get_window_extent()
-        scale = figure.dpi / 72
         costs = []
         for x, y in _WAYS:
             moved = box.translated(

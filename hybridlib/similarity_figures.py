@@ -186,10 +186,12 @@ def trained_negatives(runs: Sequence[Run]) -> pd.DataFrame:
 def run_numbers(runs: Sequence[Run]) -> pd.DataFrame:
     """Give nDCG@10 by setting, rank distance and numbers of the test texts' vectors, a row a configuration.
 
-    Means over seeds; NaN for what a collection does not have. Names are those of figures and tables.
+    Means over seeds; NaN for what a collection does not have. Names are the labels that runs have in their study, else
+    made as figures and tables make them.
     """
     rows = []
-    for run, label in zip(runs, labels([run.config for run in runs]), strict=True):
+    for run, made in zip(runs, labels([run.config for run in runs]), strict=True):
+        label = made if run.label == run.config.label() else run.label
         means, space = run.result["means"]["all"], run.result["geometry"]
         found = {f"nDCG@10 {setting}": means.get(setting, {}).get("nDCG@10", np.nan) for setting in SETTINGS}
         found["rank distance"] = means.get("multilingual", {}).get("rank_distance", np.nan)

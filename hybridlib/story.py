@@ -15,8 +15,12 @@ from hybridlib.told import Told
 
 
 def subject(told: Told) -> str:
-    """Return the system that the question is about: hybrid batches with alpha 0.5, else the study's baseline."""
-    return "hybrid 0.5" if "hybrid 0.5" in told.labels else str(told.about["baseline"])
+    """Return the system that the question is about: hybrid batches with alpha 0.5, else the study's baseline.
+
+    All others were compared with it: where a study has references, it is one of these or the baseline.
+    """
+    compared = [told.about["baseline"], *(told.about["references"] or told.labels)]
+    return "hybrid 0.5" if "hybrid 0.5" in compared and "hybrid 0.5" in told.labels else str(told.about["baseline"])
 
 
 def answer(told: Told) -> list[str]:
@@ -55,7 +59,8 @@ def _differences(told: Told, label: str, parent: str) -> str:
 def _best(told: Told, label: str) -> str:
     said = []
     for setting, measure in (*((s, "nDCG@10") for s in SETTINGS), ("multilingual", "rank_distance")):
-        values = pd.Series({one: told.value(one, setting, measure) for one in compared_labels(told.comparisons)})
+        labels = [label, *sorted(compared_labels(told.comparisons))]  # of equals the subject, else as the report chose
+        values = pd.Series({one: told.value(one, setting, measure) for one in labels})
         best = str((values * direction(measure)).idxmax())
         digits, called = (".3f", f"{setting} nDCG@10") if measure == "nDCG@10" else (",.0f", "rank distance")
         if best == label:
@@ -79,12 +84,15 @@ def basis(told: Told) -> str:
     """Say what the numbers rest on: texts, languages, seeds."""
     about, languages = told.about, told.about["languages"]
     seeds = told.summary.groupby("configuration")["seed"].nunique()
+    least, most = int(seeds.min()), int(seeds.max())
+    said = f"{least} to {most} seeds" if least < most else f"{most} seed{'s' * (most > 1)}"
+    notes = "".join(f" {note}." for note in about["notes"])
     missing = f" **Not complete:** {len(about['missing'])} runs or systems are not finished." * bool(about["missing"])
     return (
         f"Study [{about['title']}]({told.name}/index.html) on {about['corpus']}: {about['encoder']} trained on "
         f"{about['concepts']['train']:,} concepts in {len(languages['seen'])} languages, tested on "
         f"{about['concepts']['test']:,} others in {len(languages['all'])}, of which {len(languages['unseen'])} were "
-        f"not trained on; {seeds.min()} to {seeds.max()} seeds a system. {'. '.join(about['notes'])}.{missing}"
+        f"not trained on; {said} a system.{notes}{missing}"
     )
 
 
@@ -100,7 +108,8 @@ def method_table(told: Told) -> pd.DataFrame:
     references = list(dict.fromkeys([told.about["baseline"], *told.about["references"]]))
     table = measure_table(ranked, [*NDCG_COLUMNS[:3], *BIAS_COLUMNS], told.comparisons, references=references)
     seconds = told.runs.groupby("configuration")["seconds"].mean()
-    return table.assign(**{"training seconds": [f"{seconds[label]:,.0f}" for label in order]})
+    known = seconds.reindex(order)
+    return table.assign(**{"training seconds": ["–" if pd.isna(value) else f"{value:,.0f}" for value in known]})
 
 
 def curve_tables(told: Told) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, pd.Series]]:
@@ -111,18 +120,24 @@ def curve_tables(told: Told) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, pd.S
 
 
 def study_table(studies: Mapping[str, Told]) -> pd.DataFrame:
-    """Give a row a study: systems, seeds, what is missing, cost, and the command that makes it again."""
-    rows = {}
+    """Give a row a study: systems, runs, what is missing, cost, and the command that makes it again.
+
+    A system that is made of runs costs no training of its own, and is no run.
+    """
+    rows = []
     for name, told in studies.items():
-        rows[told.about["title"]] = {
-            "systems": str(len(told.labels)),
-            "runs": str(len(told.runs)),
-            "not finished": str(len(told.about["missing"])),
-            "training hours": f"{told.runs['seconds'].sum() / 3600:.1f}",
-            "made-up texts": "yes" if told.about["demonstration"] else "no",
-            "command": f"make study STUDY={name}",
-        }
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("study")
+        trained = told.runs[told.runs["run"].isin(told.scores["run"])]
+        rows.append(
+            {
+                "systems": str(len(told.labels)),
+                "runs": str(len(trained)),
+                "not finished": str(len(told.about["missing"])),
+                "training hours": f"{trained['seconds'].sum() / 3600:.1f}",
+                "made-up texts": "yes" if told.about["demonstration"] else "no",
+                "command": f"make study STUDY={name}",
+            }
+        )
+    return pd.DataFrame(rows, pd.Index([told.about["title"] for told in studies.values()], name="study"))
 
 
 def colophon(told: Told) -> str:

@@ -11,9 +11,22 @@ import pandas as pd
 
 from hybridlib.errors import InputError
 from hybridlib.evaluation import SETTINGS
+from hybridlib.plain_text import brief, one_line
 from hybridlib.results import read_json
 
-_TABLES = ("scores", "summary", "means", "comparisons", "runs")
+_COLUMNS = {
+    "scores": "run configuration seed setting query_language passage_language measure value",
+    "summary": "configuration seed languages setting measure value",
+    "means": "configuration languages setting measure value low high",
+    "comparisons": "configuration baseline setting measure difference low high holm_p wins losses seeds baseline_seeds",
+    "runs": "run configuration seconds",
+}
+_TEXTS = set("run configuration baseline languages setting measure query_language passage_language".split())
+_ABOUT = (
+    "name title question demonstration baseline references axis series missing corpus notes concepts languages "
+    "fingerprint environment random_rank_distance encoder"
+).split()
+_ANSWERS = ("methods", "xm3600", "alpha")
 
 
 @dataclass(frozen=True)
@@ -39,14 +52,16 @@ class Told:
         """Read the tables of a study's folder.
 
         Raises:
-            InputError: if one is missing or is no CSV.
+            InputError: if one is missing, is no CSV or has not its columns; if ``study.json`` is incomplete, or is of
+                another study than the folder's name says.
         """
         about = read_json(folder / "study.json")
-        try:
-            tables = {name: pd.read_csv(folder / f"{name}.csv") for name in _TABLES}
-        except (OSError, ValueError) as error:
-            raise InputError(f"{folder}: found no complete tables ({error}), expected those of `report`") from None
-        return cls(folder, about, **tables)
+        absent = [key for key in _ABOUT if key not in about]
+        if absent:
+            raise InputError(f"{folder}/study.json: found no {absent[0]}, expected what `report` writes")
+        if about["name"] != folder.absolute().name:
+            raise InputError(f"{folder}/study.json: found the study {brief(about['name'])}, expected the folder's name")
+        return cls(folder, about, **{name: _table(folder / f"{name}.csv", _COLUMNS[name].split()) for name in _COLUMNS})
 
     @property
     def name(self) -> str:
@@ -86,18 +101,35 @@ class Told:
         return kept[kept["setting"] == "multilingual"].groupby("query_language")["value"].mean().rename_axis(None)
 
 
+def run_labels(folder: Path) -> dict[str, str]:
+    """Return what a study calls each of its runs, by their names; nothing if it has not been reported."""
+    file = folder / "runs.csv"
+    return dict(_table(file, ["run", "configuration"]).to_numpy()) if file.exists() else {}
+
+
 def read_studies(reports: Path) -> dict[str, Told]:
     """Read every study that has been reported, by name; demonstrations on made-up texts come last."""
     found = [Told.read(file.parent) for file in sorted(reports.glob("*/study.json"))]
     return {told.name: told for told in sorted(found, key=lambda told: bool(told.about["demonstration"]))}
 
 
-def main_study(studies: Mapping[str, Told], wanted: tuple[str, ...] = ("methods", "xm3600", "alpha")) -> Told:
-    """Return the study that answers the question: the first of those wanted that is there, else the first.
+def main_study(studies: Mapping[str, Told], named: str | None = None) -> Told:
+    """Return the study that answers the question: the one named, else methods, xm3600 or alpha, else the first.
 
     Raises:
-        InputError: if there is none.
+        InputError: if there is none, or none of that name.
     """
     if not studies:
         raise InputError("findings: found no reported study, expected one at least: make study")
-    return next((studies[name] for name in wanted if name in studies), next(iter(studies.values())))
+    if named is not None and named not in studies:
+        raise InputError(f"main: found {brief(named)}, expected one of the reported studies {' '.join(studies)}")
+    return studies[named or next((name for name in _ANSWERS if name in studies), next(iter(studies)))]
+
+
+def _table(file: Path, columns: list[str]) -> pd.DataFrame:
+    """Read columns of a table; texts stay as they are: no label is taken for a number or for a missing value."""
+    types = {name: str if name in _TEXTS else float for name in columns}
+    try:
+        return pd.read_csv(file, usecols=columns, dtype=types, keep_default_na=False, na_values=[""])[columns]
+    except (OSError, ValueError) as error:
+        raise InputError(f"{file}: found no table ({one_line(str(error))}), expected that of `report`") from None

@@ -154,7 +154,8 @@ def test_drawn_negatives_of_all_concepts_are_those_of_the_encoder(drawn):
 def run_of(geometry=None, ndcg=0.5, **config):
     geometry = {"negative_same_mean": 0.5, "negative_same_variance": 0.04, **(geometry or {})}
     means = {"monolingual": {"nDCG@10": ndcg}, "multilingual": {"nDCG@10": 0.25, "rank_distance": 100.0}}
-    return SimpleNamespace(config=RunConfig(**config), result={"geometry": geometry, "means": {"all": means}})
+    made = RunConfig(**config)
+    return SimpleNamespace(config=made, label=made.label(), result={"geometry": geometry, "means": {"all": means}})
 
 
 INFONCE = {"infonce": {"temperature": 0.05}}
@@ -196,6 +197,12 @@ def test_trained_negatives_of_runs_without_partners_are_none(runs):
     found = similarity_figures.trained_negatives(runs)
     assert found.columns.tolist() == COLUMNS
     assert found.empty
+
+
+def test_runs_are_called_as_their_study_calls_them():
+    runs = [run_of({"uniformity": 1.0}, seed=1), run_of({"uniformity": 2.0}, seed=2, batch_size=16)]
+    runs[0].label = "ours"
+    assert similarity_figures.run_numbers(runs).index.tolist() == ["ours", "hybrid 0.5, batch_size 16"]
 
 
 def test_numbers_of_runs_are_a_row_a_configuration():
