@@ -146,7 +146,7 @@ def forest(comparisons: pd.DataFrame, reference: str) -> Figure:
     others = [label for label in compared_labels(comparisons) if label != reference]
     tests = [test for test in _TESTS if test in set(zip(comparisons["setting"], comparisons["measure"], strict=True))]
     figure, panels = plt.subplots(
-        1, len(tests), figsize=(2.4 * len(tests) + 2.4, 0.26 * len(others) + 1.3), sharey=True, squeeze=False,
+        1, len(tests), figsize=(2.4 * len(tests) + 2.4, max(2.2, 0.26 * len(others) + 1.3)), sharey=True, squeeze=False,
         layout="constrained",
     )  # fmt: skip
     for axes, (setting, measure) in zip(panels[0], tests, strict=True):

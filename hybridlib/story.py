@@ -91,8 +91,8 @@ def basis(told: Told) -> str:
     return (
         f"Study [{about['title']}]({told.name}/index.html) on {about['corpus']}: {about['encoder']} trained on "
         f"{about['concepts']['train']:,} concepts in {len(languages['seen'])} languages, tested on "
-        f"{about['concepts']['test']:,} others in {len(languages['all'])}, of which {len(languages['unseen'])} were "
-        f"not trained on; {said} a system.{notes}{missing}"
+        f"{about['concepts']['test']:,} others in {len(languages['all'])}, {len(languages['unseen'])} of them not "
+        f"trained on; {said} a system.{notes}{missing}"
     )
 
 

@@ -31,8 +31,8 @@ def cached_vectors(encoder: DualEncoder, rows: Sequence[Sequence[int]]) -> np.nd
 def cached_text_vectors(encoder: DualEncoder, texts: Sequence[str], role: Role) -> np.ndarray:
     """Embed any number of texts, from the cache where they are there; float32 [n, dimension].
 
-    A computation that was stopped goes on with the first 32,768 texts that are missing. The vectors of more than a
-    million texts are written to one file and memory-mapped.
+    A computation that was stopped goes on with the first 32,768 texts that are missing; damaged ones are computed
+    again. The vectors of more than a million texts are written to one file and memory-mapped.
 
     Args:
         encoder: what embeds.
@@ -78,7 +78,7 @@ def _cached(encoder: DualEncoder, rows: Sequence[Sequence[int]], weights: bytes)
 
 
 def _in_file(encoder: DualEncoder, texts: Sequence[str], role: Role, weights: bytes) -> np.ndarray:
-    """Embed part after part into one file, beside which stands how many texts are done; return it memory-mapped."""
+    """Embed part after part into one file, beside which stand the hashes of the parts; return it memory-mapped."""
     digest = hashlib.sha256(weights + f"{role} {encoder.prefixes[role]} {encoder.max_length}".encode())
     tokenizer = json.loads(encoder.tokenizer.backend_tokenizer.to_str())
     tokenizer |= {"truncation": None, "padding": None}  # what the last call left there
@@ -88,20 +88,35 @@ def _in_file(encoder: DualEncoder, texts: Sequence[str], role: Role, weights: by
             data = text.encode()
             digest.update(len(data).to_bytes(8, "little") + data)
     file = _file(digest.hexdigest())
-    if not file.exists():
-        growing, record = file.with_suffix(".part"), file.with_suffix(".done")
-        done = int(record.read_text()) if record.exists() and growing.exists() else 0
-        mode = "r+" if done else "w+"
-        vectors = np.lib.format.open_memmap(growing, mode, np.float32, (len(texts), encoder.dimension))
-        for start in range(done, len(texts), _CHUNK):
-            rows = encoder.tokenize(list(texts[start : start + _CHUNK]), role)
-            vectors[start : start + len(rows)] = encoder.encode_rows(rows)
-            vectors.flush()
-            replace_file(record, str(start + len(rows)).encode())
-            log.info("%s: %d of %d texts", role, start + len(rows), len(texts))
-        growing.replace(file)
-        record.unlink()
+    shape = len(texts), encoder.dimension
+    sums = _sums(file, shape)
+    vectors = np.lib.format.open_memmap(file, "r+" if sums else "w+", np.float32, shape)
+    for number, start in enumerate(range(0, len(texts), _CHUNK)):
+        part = vectors[start : start + _CHUNK]
+        if number < len(sums):
+            if hashlib.sha256(part.data).hexdigest() == sums[number]:
+                continue
+            log.warning("%s: found texts %d to %d damaged, computing them again", file, start, start + len(part))
+        part[:] = encoder.encode_rows(encoder.tokenize(list(texts[start : start + _CHUNK]), role))
+        vectors.flush()
+        sums[number : number + 1] = [hashlib.sha256(part.data).hexdigest()]
+        replace_file(file.with_suffix(".sha256"), "\n".join(sums).encode())
+        log.info("%s: %d of %d texts", role, start + len(part), len(texts))
     return np.load(file, mmap_mode="r", allow_pickle=False)
+
+
+def _sums(file: Path, shape: tuple[int, int]) -> list[str]:
+    """Return the SHA-256 of each part that is done; none if the file does not hold an array of this shape."""
+    record = file.with_suffix(".sha256")
+    if not (file.exists() and record.exists()):
+        return []
+    try:
+        if np.load(file, mmap_mode="r", allow_pickle=False).shape == shape:
+            return record.read_text().split()
+    except (OSError, ValueError, EOFError):
+        pass
+    log.warning("%s: found a damaged cache entry, computing it again", file)
+    return []
 
 
 def _file(key: str) -> Path:

@@ -180,7 +180,34 @@ def test_a_stopped_computation_goes_on_where_it_stopped(encoder, form, monkeypat
         cached_text_vectors(encoder, TEXTS, "passage")
     assert (cached_text_vectors(encoder, TEXTS, "passage") == expected).all()
     assert calls == [2, 2, 2, 2, 1]
-    assert {file.suffix for file in entries(tmp_path)} == {".npy"}
+    assert {file.suffix for file in entries(tmp_path)} == {".npy"} | ({".sha256"} if form == "file" else set())
+
+
+def test_damaged_part_of_a_file_is_computed_again_with_a_warning(encoder, monkeypatch, tmp_path, caplog):
+    monkeypatch.setattr(embedding_cache, "_CHUNK", 2)
+    monkeypatch.setattr(embedding_cache, "_IN_MEMORY", 3)
+    first = np.array(cached_text_vectors(encoder, TEXTS, "passage"))
+    (file,) = tmp_path.glob("**/*.npy")
+    stored = np.lib.format.open_memmap(file, "r+")
+    stored[3, 1] += 1
+    stored.flush()
+    del stored
+    seen, encode = [], DualEncoder.encode_rows
+    monkeypatch.setattr(DualEncoder, "encode_rows", lambda self, rows: seen.append(len(rows)) or encode(self, rows))
+    assert (cached_text_vectors(encoder, TEXTS, "passage") == first).all()
+    assert seen == [2]
+    assert "found texts 2 to 4 damaged, computing them again" in caplog.text
+
+
+@pytest.mark.parametrize("damage", [lambda data: data[:-5], lambda data: b"x" * len(data), lambda data: b""])
+def test_damaged_file_is_computed_again_with_a_warning(encoder, monkeypatch, tmp_path, caplog, damage):
+    monkeypatch.setattr(embedding_cache, "_CHUNK", 2)
+    monkeypatch.setattr(embedding_cache, "_IN_MEMORY", 3)
+    first = np.array(cached_text_vectors(encoder, TEXTS, "passage"))
+    (file,) = tmp_path.glob("**/*.npy")
+    file.write_bytes(damage(file.read_bytes()))
+    assert (cached_text_vectors(encoder, TEXTS, "passage") == first).all()
+    assert "found a damaged cache entry, computing it again" in caplog.text
 
 
 def test_progress_is_logged(encoder, form, caplog):

@@ -1,0 +1,150 @@
+"""Names of points that do not hide one another."""
+
+from itertools import combinations
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from matplotlib import pyplot as plt
+from matplotlib.text import Text
+from matplotlib.transforms import Bbox
+
+from hybridlib.label_places import name_points
+
+mpl.use("Agg")
+REACH = 4.5  # of a mark, in points
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    yield
+    plt.close("all")
+
+
+def named(points, names=None, dpi=100, size=(8, 6)):
+    """Name points in axes from 0 to 1; returns figure and axes, drawn."""
+    figure, axes = plt.subplots(figsize=size, dpi=dpi)
+    axes.set(xlim=(0, 1), ylim=(0, 1))
+    name_points(figure, axes, np.array(points), names or [f"system {n}" for n in range(len(points))])
+    figure.canvas.draw()
+    return figure, axes
+
+
+def boxes(axes):
+    """Of the names, without their lines."""
+    return [Text.get_window_extent(text) for text in axes.texts]
+
+
+def marks(axes, points):
+    reach = REACH * axes.figure.dpi / 72
+    return [Bbox.from_extents(x - reach, y - reach, x + reach, y + reach) for x, y in axes.transData.transform(points)]
+
+
+def shared(first, second):
+    both = Bbox.intersection(first, second)
+    return 0 if both is None else both.width * both.height
+
+
+def line_lengths(axes):
+    """Length in points of the line from each name to its point; of a name beside it there is none to see."""
+    ends = [
+        text.arrow_patch.get_transform().transform_path(text.arrow_patch.get_path()).vertices for text in axes.texts
+    ]
+    return [float(np.hypot(*(end[-1] - end[0]))) * 72 / axes.figure.dpi for end in ends]
+
+
+def scattered(count, seed, low=0.1, high=0.9):
+    return np.random.default_rng(seed).uniform(low, high, (count, 2))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_where_there_is_room_no_name_covers_another_a_mark_or_the_edge(seed):
+    points = scattered(14, seed)
+    _, axes = named(points)
+    found, frame = boxes(axes), axes.get_window_extent()
+    assert [pair for pair in combinations(range(14), 2) if shared(found[pair[0]], found[pair[1]])] == []
+    assert [n for n, box in enumerate(found) if any(shared(box, mark) for mark in marks(axes, points))] == []
+    assert [n for n, box in enumerate(found) if shared(box, frame) < box.width * box.height * 0.999] == []
+
+
+def test_where_there_is_little_room_names_cover_less_than_if_all_stood_on_one_side():
+    points = scattered(25, 0, 0.4, 0.6)
+    _, axes = named(points)
+    placed = sum(shared(*pair) for pair in combinations(boxes(axes), 2))
+    centres = axes.transData.transform(points)
+    moved = [
+        Bbox.from_bounds(x + 14, y - box.height / 2, box.width, box.height)
+        for (x, y), box in zip(centres, boxes(axes), strict=True)
+    ]
+    assert placed < 0.1 * sum(shared(*pair) for pair in combinations(moved, 2))
+
+
+def test_texts_are_the_names_at_their_points():
+    points = scattered(5, 1)
+    _, axes = named(points, list("abcde"))
+    assert [text.get_text() for text in axes.texts] == list("abcde")
+    assert np.allclose([text.xy for text in axes.texts], points)
+
+
+def test_a_name_alone_stands_to_the_right_at_the_height_of_its_point():
+    _, axes = named([(0.5, 0.5)])
+    (box,), (x, y) = boxes(axes), axes.transData.transform((0.5, 0.5))
+    assert (box.y0 + box.y1) / 2 == pytest.approx(y, abs=1)
+    assert (box.x0 - x) * 72 / 100 == pytest.approx(10, abs=1)
+
+
+@pytest.mark.parametrize(("point", "inside"), [((0.99, 0.5), "x1"), ((0.995, 0.995), "y1"), ((0.995, 0.005), "y0")])
+def test_at_an_edge_a_name_turns_inwards(point, inside):
+    _, axes = named([point])
+    (box,), frame = boxes(axes), axes.get_window_extent()
+    assert box.x1 < axes.transData.transform(point)[0]
+    sign = -1 if inside == "y0" else 1
+    assert sign * getattr(box, inside) <= sign * getattr(frame, inside)
+
+
+def test_a_name_beside_its_point_has_no_line_and_a_far_one_has():
+    _, axes = named([(0.5, 0.5), (0.1, 0.1)])
+    assert max(line_lengths(axes)) < 5
+    _, axes = named(scattered(25, 0, 0.4, 0.6))
+    distance = [np.hypot(*text.get_position()) for text in axes.texts]
+    far = int(np.argmax([min(abs(y), 99) for _, y in (text.get_position() for text in axes.texts)]))
+    assert line_lengths(axes)[far] > 10
+    assert distance[far] > 15
+
+
+def test_a_line_ends_at_the_point_of_its_name():
+    points = scattered(25, 0, 0.4, 0.6)
+    _, axes = named(points)
+    for text, centre in zip(axes.texts, axes.transData.transform(points), strict=True):
+        path = text.arrow_patch.get_transform().transform_path(text.arrow_patch.get_path()).vertices
+        assert np.hypot(*(path[-1] - centre)) * 72 / 100 < 12
+
+
+def test_limits_stay():
+    _, axes = named([(0.0, 0.0), (1.0, 1.0), (0.999, 0.5), (0.999, 0.501)], ["a very long name " * 3] * 4)
+    assert (axes.get_xlim(), axes.get_ylim()) == ((0, 1), (0, 1))
+
+
+@pytest.mark.parametrize("dpi", [50, 200])
+def test_places_do_not_depend_on_the_resolution(dpi):
+    """But for letters, which are of whole pixels."""
+    points = scattered(8, 2)
+    expected, found = (
+        [text.get_position() for text in named(points, dpi=resolution)[1].texts] for resolution in (100, dpi)
+    )
+    assert np.allclose(found, expected, atol=2)
+
+
+def test_points_at_one_place_have_names_apart():
+    _, axes = named([(0.5, 0.5)] * 4)
+    assert [pair for pair in combinations(boxes(axes), 2) if shared(*pair)] == []
+
+
+def test_every_point_has_one_name():
+    with pytest.raises(ValueError, match="zip"):
+        named([(0.5, 0.5), (0.2, 0.2)], ["a"])
+
+
+def test_nothing_to_name():
+    _, axes = named(np.empty((0, 2)), [])
+    assert list(axes.texts) == []
