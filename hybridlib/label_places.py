@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
-_WAYS = [(x, y) for distance in (10, 18, 30, 44) for x in (1, -1, 0) for y in (0, 1, -1) if (x, y) != (0, 0)
-         for x, y in [(x * distance, y * distance)]]  # fmt: skip
+_SIDES = [(x, y) for x in (1, -1, 0) for y in (0, 1, -1) if x or y]
+_WAYS = [(distance * x, distance * y) for distance in (10, 18, 30, 44) for x, y in _SIDES]  # in points
 _REACH = 4.5  # of a point's mark from its centre, in points
 
 

@@ -6,6 +6,7 @@ import os
 import shutil
 from pathlib import Path
 
+from hybridlib.errors import InputError
 from hybridlib.paths import run_folder, study_folder
 
 _OF_THIS_STUDY = {".lock", "log.txt"}
@@ -24,15 +25,26 @@ def finished_elsewhere(study: str, run: str) -> Path | None:
         needed = [folder / file for file in (_LAST, "scores.parquet", "index.html", "encoder/model.safetensors")]
         if run.startswith("untrained"):
             needed.pop()
-        if folder.parent.parent.name != study and all(file.is_file() for file in needed):
+        other = folder.parent.parent.name
+        if other != study and all(file.is_file() for file in needed) and _is_inside(other, run):
             return folder
     return None
 
 
-def take_over(source: Path, study: str, run: str) -> Path:
-    """Give a study a run that another has finished; its files are linked where the disk can, ``result.json`` last.
+def _is_inside(study: str, run: str) -> bool:
+    """Whether a run is in the folder of a study, and no link in it leads out of the reports folder."""
+    try:
+        run_folder(study, run)
+    except InputError:
+        return False
+    return True
 
-    Every file of a run is replaced as a whole when it changes, so two studies may share it.
+
+def take_over(source: Path, study: str, run: str) -> Path:
+    """Give a study a run that another has finished; its files are linked where the disk can.
+
+    Every file of a run is replaced as a whole when it changes, so two studies may share it. ``result.json`` comes last
+    and is copied: what is made of a run is made again when this file is new, and a linked one would be new in both.
 
     Returns:
         The run's folder.
@@ -46,9 +58,12 @@ def take_over(source: Path, study: str, run: str) -> Path:
         beside = place.with_name(f".{place.name}.part")
         beside.unlink(missing_ok=True)
         try:
-            os.link(file, beside)
+            if file.name == _LAST:
+                shutil.copy(file, beside)
+            else:
+                os.link(file, beside)
         except OSError:
-            shutil.copy2(file, beside)
+            shutil.copy(file, beside)
         beside.replace(place)
         beside.unlink(missing_ok=True)  # where both were links to one file, a rename leaves both
     return target

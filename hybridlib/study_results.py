@@ -226,17 +226,22 @@ def means_table(systems: Mapping[str, Sequence[pd.DataFrame]], summary: pd.DataF
     table = summary.groupby(keys, sort=False)["value"].agg(["mean", "std", "count"]).reset_index()
     table.columns = pd.Index([*keys, "value", "deviation", "seeds"])
     means = {label: mean_over_seeds(tables, label) for label, tables in systems.items()}
-    ends = {}
+    around = {}
     for setting, measure in chosen_tests(list(means.values())):
-        columns = [_of_concepts(table, setting, measure) for table in means.values()]
+        columns = [_around_the_mean(table, setting, measure) for table in means.values()]
         joined = pd.concat(columns, axis=1).fillna(0).to_numpy()
         low, high = significance.bootstrap_interval(joined)
-        ends.update({(label, "all", setting, measure): pair for label, *pair in zip(means, low, high, strict=True)})
-    found = [ends.get(key, [np.nan, np.nan]) for key in table[keys].itertuples(index=False, name=None)]
-    return table.assign(low=[low for low, _ in found], high=[high for _, high in found])
+        around.update({(label, "all", setting, measure): pair for label, *pair in zip(means, low, high, strict=True)})
+    found = [around.get(key, [np.nan, np.nan]) for key in table[keys].itertuples(index=False, name=None)]
+    return table.assign(
+        low=table["value"] + [low for low, _ in found], high=table["value"] + [high for _, high in found]
+    )
 
 
-def _of_concepts(scores: pd.DataFrame, setting: str, measure: str) -> pd.Series:
-    """What each concept adds to the macro mean; see :func:`hybridlib.comparison.contributions`."""
-    nothing = scores.assign(**{column: 0.0 for column in scores if column not in KEYS})
-    return contributions(scores, nothing, setting, measure).mean(axis=1)
+def _around_the_mean(scores: pd.DataFrame, setting: str, measure: str) -> pd.Series:
+    """How far each concept moves the macro mean from what it is; see :func:`hybridlib.comparison.contributions`.
+
+    Around the mean of each language pair, so that a concept without a query in a pair neither lowers nor raises it.
+    """
+    mean = scores.groupby(KEYS[:3], observed=True)[measure].transform("mean")
+    return contributions(scores, scores.assign(**{measure: mean}), setting, measure).mean(axis=1)

@@ -52,6 +52,19 @@ def test_what_is_not_finished_or_has_lost_its_files_is_not_found(finished, missi
     assert finished_elsewhere("second", RUN) == whole
 
 
+def test_a_run_with_a_link_that_leads_out_is_not_found(finished, tmp_path_factory):
+    outside = tmp_path_factory.mktemp("outside") / "scores.parquet"
+    outside.write_text("scores of someone")
+    (scores := finished() / "scores.parquet").unlink()
+    scores.symlink_to(outside)
+    assert finished_elsewhere("second", RUN) is None
+
+
+def test_a_folder_that_is_no_study_is_passed_over(finished):
+    finished("My backup")
+    assert finished_elsewhere("second", RUN) is None
+
+
 def test_an_untrained_run_needs_no_encoder(finished):
     folder = finished(run="untrained-seed1-0123abcd")
     (folder / "encoder" / "model.safetensors").unlink()
@@ -63,7 +76,18 @@ def test_all_but_lock_and_log_are_taken_over(finished, tmp_path):
     target = take_over(source, "second", RUN)
     assert target == tmp_path / "second" / "runs" / RUN
     assert files_of(target) == sorted(FILES)
-    assert [file for file in FILES if not (target / file).samefile(source / file)] == []
+    assert [file for file in FILES if not (target / file).samefile(source / file)] == ["result.json"]
+
+
+def test_what_was_made_of_the_run_in_its_own_study_stays_up_to_date(finished):
+    """Snakemake takes what is made of a run for old when ``result.json`` is newer, and touches what a job has made."""
+    source = finished()
+    os.utime(source / "result.json", (1, 1))
+    target = take_over(source, "second", RUN)
+    assert (target / "result.json").stat().st_mtime > 1
+    for file in target.rglob("*"):
+        os.utime(file)
+    assert (source / "result.json").stat().st_mtime == 1
 
 
 def test_files_are_copied_where_the_disk_cannot_link(finished, monkeypatch):
@@ -80,13 +104,13 @@ def test_files_are_copied_where_the_disk_cannot_link(finished, monkeypatch):
 
 def test_a_run_is_finished_when_all_is_there(finished, monkeypatch):
     """The old result goes first, the new one comes last."""
-    target, seen, link = finished("second"), [], os.link
+    target, seen, replace = finished("second"), [], Path.replace
 
-    def watched(file, place):
-        seen.append((Path(file).name, (target / "result.json").exists()))
-        link(file, place)
+    def watched(beside, place):
+        seen.append((place.name, (target / "result.json").exists()))
+        return replace(beside, place)
 
-    monkeypatch.setattr(os, "link", watched)
+    monkeypatch.setattr(Path, "replace", watched)
     take_over(finished(), "second", RUN)
     assert [name for name, _ in seen][-1] == "result.json"
     assert [there for _, there in seen] == [False] * len(FILES)
