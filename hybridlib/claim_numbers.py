@@ -12,8 +12,7 @@ from hybridlib import findings
 from hybridlib.comparison import against, compared_labels
 from hybridlib.errors import InputError
 from hybridlib.evaluation import BIAS
-from hybridlib.paths import checked_name
-from hybridlib.runs import Run
+from hybridlib.told import read_table
 
 _COMPARED = "configuration baseline setting measure difference low high holm_p wins losses seeds baseline_seeds".split()
 
@@ -57,29 +56,28 @@ class StudyNumbers:
         return float(found.iloc[0])
 
     def geometry(self, configuration: str, number: str) -> dict[int, float]:
-        """Return a number of the ``geometry`` of a configuration's runs, by seed."""
-        runs = self._table("scores.csv", ["run", "configuration"]).drop_duplicates()
-        names = runs.loc[runs["configuration"] == configuration, "run"]
-        if names.empty:
+        """Return a number of the geometry of a configuration's test texts, of ``runs.csv``, by seed."""
+        runs = self._table("runs.csv", ["configuration", "seed"])
+        chosen = runs["configuration"] == configuration
+        if not chosen.any():
             raise self._missing("not run", configuration)
-        found = [Run.read(self._folder / "runs" / checked_name(name, "run")) for name in names]
-        if not all(number in run.result.get("geometry", {}) for run in found):
+        try:
+            values = self._table("runs.csv", [number])[number][chosen]
+        except InputError:
+            raise self._missing("not measured", number.replace("_", " ")) from None
+        if values.isna().any():
             raise self._missing("not measured", f"{number.replace('_', ' ')} of {configuration}")
-        return {run.config.seed: run.result["geometry"][number] for run in found}
+        return dict(zip(runs["seed"][chosen].astype(int), values, strict=True))
 
     @cached_property
     def _comparisons(self) -> pd.DataFrame:
         return self._table("comparisons.csv", _COMPARED)
 
     def _table(self, name: str, columns: list[str]) -> pd.DataFrame:
-        """Read columns of a table, in their order; no label is taken for a missing value."""
         file = self._folder / name
         if not file.exists():
             raise MissingError(f"not run: the study {self._folder.name} has no {name} yet")
-        try:
-            return pd.read_csv(file, usecols=columns, keep_default_na=False, na_values=[""])[columns]
-        except ValueError as error:
-            raise InputError(f"{file}: found no table ({error}), expected columns {' '.join(columns)}") from error
+        return read_table(file, columns)
 
     def _missing(self, how: str, what: str) -> MissingError:
         return MissingError(f"{how}: {what} in the study {self._folder.name}")

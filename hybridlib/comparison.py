@@ -99,6 +99,20 @@ def contributions(first: pd.DataFrame, second: pd.DataFrame, setting: str, measu
     )
 
 
+def influence(first: pd.DataFrame, second: pd.DataFrame, setting: str, measure: str) -> pd.Series:
+    """How far each concept moves the difference of macro means from what it is; the arguments are as above.
+
+    They are the contributions of differences less the mean of their language pair: where a concept lacks queries, its
+    contribution is small for that alone, and an interval drawn of contributions would be too wide.
+
+    Returns:
+        [concepts], which sums to 0; where no query is missing, the contributions less their mean.
+    """
+    difference = first[measure] - second[measure]
+    mean = difference.groupby([first[key] for key in KEYS[:3]], observed=True).transform("mean")
+    return contributions(first, second.assign(**{measure: second[measure] + mean}), setting, measure).mean(axis=1)
+
+
 def pair_verdicts(table: pd.DataFrame, *, flips: int = 10_000) -> pd.Series:
     """Say for each language pair whether the first wins (1), loses (-1) or is not separable (0), larger being better.
 
@@ -163,10 +177,11 @@ def comparisons(
             f"comparisons: found {len(means)} systems ({', '.join(means)}) and {len(tests)} measures that they share, "
             "expected two systems and a measure at least"
         )
-    rows, overall = [], []
+    rows, overall, moves = [], [], []
     for (baseline, label), (setting, measure) in product(pairs, tests):
         table = contributions(means[label], means[baseline], setting, measure)
         overall.append(table.mean(axis=1))
+        moves.append(influence(means[label], means[baseline], setting, measure))
         counts: list[object] = [pd.NA] * 3
         if direction(measure):
             verdict = pair_verdicts(table * direction(measure), flips=flips)
@@ -179,8 +194,9 @@ def comparisons(
     numbers = np.empty((len(rows), 4))
     for place in range(len(tests)):
         same = slice(place, None, len(tests))  # the rows of one test; a concept without a query has 0
-        joined = pd.concat(overall[same], axis=1).fillna(0).to_numpy()
-        numbers[same] = np.stack(significance.compare(joined, flips=max(flips, _FLIPS * len(rows))), axis=1)
+        joined, moved = (pd.concat(columns[same], axis=1).fillna(0).to_numpy() for columns in (overall, moves))
+        found = significance.compare(joined, influence=moved, flips=max(flips, _FLIPS * len(rows)))
+        numbers[same] = np.stack(found, axis=1)
     for place, name in enumerate(("difference", "low", "high", "p"), start=4):
         table.insert(place, name, numbers[:, place - 4])
     table.insert(8, "holm_p", significance.holm(table["p"].to_numpy()))

@@ -23,9 +23,10 @@ _STYLES = ["--", ":", "-.", (0, (5, 1, 1, 1))]
 def series(names: Mapping[RunConfig, str], axis: str) -> pd.DataFrame:
     """Say for each configuration of a study on which curve it lies, and where.
 
-    Over alpha there is one curve, ``hybrid``: from crosslingual batches (0) to monolingual ones (1) through hybrid ones
-    with a constant alpha. Over another parameter, such as ``batch_size``, the curve of ``a, batch_size 16, b`` is
-    ``a, b``; a label that does not say the parameter lies on none.
+    Over alpha the curve ``hybrid`` goes from ``crosslingual`` batches (0) to ``monolingual`` ones (1) through those of a
+    constant alpha, such as ``hybrid 0.5``; what else a label says, such as ``, batch_size 16``, names a curve of its
+    own. Over another parameter, such as ``batch_size``, the curve of ``a, batch_size 16, b`` is ``a, b``. A label that
+    does not say the parameter lies on none.
 
     Args:
         names: configuration -> its label in the study.
@@ -37,7 +38,8 @@ def series(names: Mapping[RunConfig, str], axis: str) -> pd.DataFrame:
     rows = []
     for config, label in names.items():
         if axis == "alpha":
-            name, x = "hybrid", _alpha(config)
+            said = config.label()
+            name, x = f"hybrid{label.removeprefix(said)}", _alpha(config) if label.startswith(said) else None
         else:
             x = getattr(config, axis)
             said = f", {axis} {x}"
@@ -94,9 +96,11 @@ def level(means: pd.DataFrame, label: str) -> pd.Series:
 
 
 def finding(points: pd.DataFrame, axis: str) -> str:
-    """Say for each curve where its best points are, and how far apart the best and the worst lie."""
+    """Say for each curve of several points where the best and the worst lie, and how far they are apart."""
     said = []
     for name, line in points.groupby("series", sort=False):
+        if line["x"].nunique() < 2:
+            continue
         parts = []
         for setting, measure in PANELS:
             values = line[(line["setting"] == setting) & (line["measure"] == measure)].set_index("x")["value"]

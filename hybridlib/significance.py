@@ -109,11 +109,22 @@ def holm(p: np.ndarray) -> np.ndarray:
     return result
 
 
-def compare(contributions: np.ndarray, *, flips: int = 10_000, seed: int = 0) -> Comparison:
-    """Test and interval of a difference, contributions float64 [concepts], or of m differences, [concepts, m]."""
-    low, high = bootstrap_interval(contributions, draws=flips, seed=seed)
-    p = sign_flip(contributions, flips=flips, seed=seed)
-    return Comparison(contributions.sum(0), low[()], high[()], p[()])
+def compare(
+    contributions: np.ndarray, *, influence: np.ndarray | None = None, flips: int = 10_000, seed: int = 0
+) -> Comparison:
+    """Test and interval of a difference, or of m differences.
+
+    Args:
+        contributions: float64 [concepts] or [concepts, m].
+        influence: of the same shape, how far each concept moves the difference from what it is: what the interval is
+            drawn of. None: the contributions, which is right where every concept has the same queries.
+        flips: number of sign vectors, and of bootstrap samples.
+        seed: of both.
+    """
+    difference, moves = contributions.sum(0), contributions if influence is None else influence
+    low, high = bootstrap_interval(moves, draws=flips, seed=seed)
+    off = difference - moves.sum(0)
+    return Comparison(difference, low + off, high + off, sign_flip(contributions, flips=flips, seed=seed)[()])
 
 
 def _table(contributions: np.ndarray) -> np.ndarray:

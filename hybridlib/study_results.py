@@ -13,15 +13,15 @@ from hybridlib import significance
 from hybridlib.comparison import (
     chosen_tests,
     comparisons,
-    contributions,
     direction,
+    influence,
     mean_over_seeds,
     score_table,
     summary_table,
 )
 from hybridlib.curves import series
 from hybridlib.errors import InputError
-from hybridlib.evaluation import KEYS, macro_means, mean_by_pair
+from hybridlib.evaluation import macro_means, mean_by_pair
 from hybridlib.paths import run_folder, system_folder
 from hybridlib.results import Results
 from hybridlib.runs import Run
@@ -228,7 +228,7 @@ def means_table(systems: Mapping[str, Sequence[pd.DataFrame]], summary: pd.DataF
     means = {label: mean_over_seeds(tables, label) for label, tables in systems.items()}
     around = {}
     for setting, measure in chosen_tests(list(means.values())):
-        columns = [_around_the_mean(table, setting, measure) for table in means.values()]
+        columns = [_influence(table, setting, measure) for table in means.values()]
         joined = pd.concat(columns, axis=1).fillna(0).to_numpy()
         low, high = significance.bootstrap_interval(joined)
         around.update({(label, "all", setting, measure): pair for label, *pair in zip(means, low, high, strict=True)})
@@ -238,10 +238,6 @@ def means_table(systems: Mapping[str, Sequence[pd.DataFrame]], summary: pd.DataF
     )
 
 
-def _around_the_mean(scores: pd.DataFrame, setting: str, measure: str) -> pd.Series:
-    """How far each concept moves the macro mean from what it is; see :func:`hybridlib.comparison.contributions`.
-
-    Around the mean of each language pair, so that a concept without a query in a pair neither lowers nor raises it.
-    """
-    mean = scores.groupby(KEYS[:3], observed=True)[measure].transform("mean")
-    return contributions(scores, scores.assign(**{measure: mean}), setting, measure).mean(axis=1)
+def _influence(scores: pd.DataFrame, setting: str, measure: str) -> pd.Series:
+    """How far each concept moves the macro mean from what it is; see :func:`hybridlib.comparison.influence`."""
+    return influence(scores, scores.assign(**{measure: 0.0}), setting, measure)

@@ -61,7 +61,9 @@ class Told:
             raise InputError(f"{folder}/study.json: found no {absent[0]}, expected what `report` writes")
         if about["name"] != folder.absolute().name:
             raise InputError(f"{folder}/study.json: found the study {brief(about['name'])}, expected the folder's name")
-        return cls(folder, about, **{name: _table(folder / f"{name}.csv", _COLUMNS[name].split()) for name in _COLUMNS})
+        return cls(
+            folder, about, **{name: read_table(folder / f"{name}.csv", _COLUMNS[name].split()) for name in _COLUMNS}
+        )
 
     @property
     def name(self) -> str:
@@ -104,7 +106,7 @@ class Told:
 def run_labels(folder: Path) -> dict[str, str]:
     """Return what a study calls each of its runs, by their names; nothing if it has not been reported."""
     file = folder / "runs.csv"
-    return dict(_table(file, ["run", "configuration"]).to_numpy()) if file.exists() else {}
+    return dict(read_table(file, ["run", "configuration"]).to_numpy()) if file.exists() else {}
 
 
 def read_studies(reports: Path) -> dict[str, Told]:
@@ -126,7 +128,7 @@ def main_study(studies: Mapping[str, Told], named: str | None = None) -> Told:
     return studies[named or next((name for name in _ANSWERS if name in studies), next(iter(studies)))]
 
 
-def _table(file: Path, columns: list[str]) -> pd.DataFrame:
+def read_table(file: Path, columns: list[str]) -> pd.DataFrame:
     """Read columns of a table; texts stay as they are: no label is taken for a number or for a missing value."""
     types = {name: str if name in _TEXTS else float for name in columns}
     try:

@@ -60,6 +60,19 @@ def test_contributions_change_sign_with_the_order():
     pd.testing.assert_frame_equal(there, -back)
 
 
+@pytest.mark.parametrize("shift", [0.0, 1.0])
+def test_interval_is_as_wide_as_where_the_difference_is_taken_anew_of_each_draw(shift):
+    """Though three tenths of the queries are missing, and whatever the difference is."""
+    first, second = score_rows(1, concepts=200, missing=0.3, ndcg=shift), score_rows(2, concepts=200, missing=0.3)
+    row = comparisons({"second": [second], "first": [first]}).iloc[0]
+    moved = first.assign(difference=first["nDCG@10"] - second["nDCG@10"])[first["setting"] == "monolingual"]
+    cells = moved.pivot(index="concept", columns="query_language", values="difference")
+    draws = np.random.default_rng(0).integers(0, len(cells), (2000, len(cells)))
+    low, high = np.quantile(np.nanmean(cells.to_numpy()[draws], axis=1).mean(axis=1), [0.025, 0.975])
+    assert row["difference"] == pytest.approx(cells.mean().mean())
+    assert tuple(row[["low", "high"]]) == pytest.approx((low, high), abs=0.1 * (high - low))
+
+
 def verdict_table() -> pd.DataFrame:
     rng = np.random.default_rng(0)
     noise = rng.normal(0, 0.1, (50, 3)) / 50

@@ -19,8 +19,8 @@ def closed():
 
 
 def series(configs, axis):
-    """The rows of the table, of configurations that are called by their number."""
-    found = curves.series({config: f"c{number}" for number, config in enumerate(configs)}, axis)
+    """The rows of the table, of configurations that are called as a study calls them."""
+    found = curves.series(dict(zip(configs, labels(configs), strict=True)), axis)
     assert list(found.columns) == ["configuration", "series", "x"]
     return list(found.itertuples(index=False, name=None))
 
@@ -28,7 +28,17 @@ def series(configs, axis):
 def test_alpha_goes_from_crosslingual_through_hybrid_to_monolingual():
     configs = [RunConfig(sampler=name) for name in ("monolingual", "crosslingual")]
     configs += [RunConfig(alpha=alpha) for alpha in (0.75, 0.25)]
-    assert series(configs, "alpha") == [(f"c{n}", "hybrid", x) for n, x in enumerate((1.0, 0.0, 0.75, 0.25))]
+    called = {"monolingual": 1.0, "crosslingual": 0.0, "hybrid 0.75": 0.75, "hybrid 0.25": 0.25}
+    assert series(configs, "alpha") == [(label, "hybrid", x) for label, x in called.items()]
+
+
+def test_what_differs_in_more_than_alpha_lies_on_other_curves():
+    configs = [RunConfig(alpha=alpha, batch_size=size) for alpha in (0.25, 0.5) for size in (16, 64)]
+    assert [row[1:] for row in series(configs, "alpha")] == [
+        (f"hybrid, batch_size {size}", alpha) for alpha in (0.25, 0.5) for size in (16, 64)
+    ]
+    names = {RunConfig(): "hybrid 0.5 + VRNS", RunConfig(sampler="crosslingual"): "MIMO"}
+    assert curves.series(names, "alpha").to_numpy().tolist() == [["hybrid 0.5 + VRNS", "hybrid + VRNS", 0.5]]
 
 
 @pytest.mark.parametrize(
@@ -47,12 +57,9 @@ def test_what_has_no_single_alpha_lies_on_no_curve(config):
 
 
 def test_seeds_of_a_configuration_are_one_row():
-    names = {RunConfig(seed=seed, batch_size=32): "small, batch_size 32" for seed in (1, 2, 3)}
-    for axis, expected in (
-        ("alpha", ["small, batch_size 32", "hybrid", 0.5]),
-        ("batch_size", ["small, batch_size 32", "small", 32.0]),
-    ):
-        assert curves.series(names, axis).to_numpy().tolist() == [expected]
+    names = {RunConfig(seed=seed, batch_size=32): "hybrid 0.5, batch_size 32" for seed in (1, 2, 3)}
+    for axis, series, x in (("alpha", "hybrid, batch_size 32", 0.5), ("batch_size", "hybrid 0.5", 32.0)):
+        assert curves.series(names, axis).to_numpy().tolist() == [["hybrid 0.5, batch_size 32", series, x]]
 
 
 def test_over_another_parameter_there_is_a_curve_for_what_is_left_of_the_labels():
@@ -158,6 +165,14 @@ def test_finding_names_the_best_and_the_worst_of_each_curve():
     )
     assert second.startswith(" over batch_size: monolingual best at 16 (0.400), worst at 64 (0.200)")
     assert second.endswith("rank distance best at 64 (200), worst at 16 (400).")
+
+
+def test_finding_says_nothing_of_a_single_point():
+    alone = POINTS[POINTS["x"] == 16]
+    assert curves.finding(alone, "batch_size") == ""
+    assert curves.finding(pd.concat([alone.assign(series="memory bank"), POINTS]), "batch_size") == curves.finding(
+        POINTS, "batch_size"
+    )
 
 
 def test_finding_says_alpha_as_it_is():

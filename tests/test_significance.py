@@ -212,6 +212,13 @@ def test_compare_puts_difference_interval_and_p_together():
     assert all(isinstance(value, float) for value in found)
 
 
+def test_interval_of_compare_is_drawn_of_the_influence_around_the_difference():
+    contributions, moves = np.random.default_rng(7).normal(0.2, 1, (2, 40))
+    found = compare(contributions, influence=moves - moves.mean(), flips=500)
+    ends = np.array(bootstrap_interval(moves - moves.mean(), draws=500)) + contributions.sum()
+    assert tuple(found) == pytest.approx((contributions.sum(), *ends, float(sign_flip(contributions, flips=500))))
+
+
 def test_compare_in_columns_is_that_of_each_column():
     table = np.random.default_rng(7).normal(0.2, 1, (40, 3))
     alone = [compare(column, flips=500) for column in table.T]
