@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -29,7 +30,7 @@ def plan(study: StudyFile) -> None:
         typer.echo(f"{state:9}{papermill_command(config, loaded.name, run)}")
     for name in loaded.derived():
         state = "finished" if (system_folder(loaded.name, name) / "result.json").exists() else "open"
-        typer.echo(f"{state:9}python -m hybridlib derive {study} {name}")
+        typer.echo(f"{state:9}{shlex.join(['python', '-m', 'hybridlib', 'derive', str(study), name])}")
 
 
 @app.command()
@@ -42,7 +43,8 @@ def check(study: StudyFile) -> None:
 def run(study: StudyFile, name: Annotated[str, typer.Argument(help="a run, as `plan` names it")]) -> None:
     """Execute one run of a study: notebooks/2-train.ipynb through papermill, then its page.
 
-    A run that another study has finished is taken over: the same configuration on the same data has the same name.
+    A run that another study has finished is taken over: the same configuration on the same data has the same name. One
+    that this study has finished is made again.
     """
     from hybridlib.execute import execute_run  # papermill and nbconvert take a second to import
 
@@ -50,7 +52,9 @@ def run(study: StudyFile, name: Annotated[str, typer.Argument(help="a run, as `p
     runs = loaded.runs()
     if name not in runs:
         raise InputError(f"run: found {name!r}, expected one of {' '.join(runs)}")
-    finished = finished_elsewhere(loaded.name, name)
+    here = run_folder(loaded.name, name)
+    again = all((here / file).exists() for file in ("result.json", "scores.parquet"))
+    finished = None if again else finished_elsewhere(loaded.name, name, runs[name])
     if finished is not None:
         typer.echo(f"{take_over(finished, loaded.name, name) / 'index.html'} (from {finished})")
     else:

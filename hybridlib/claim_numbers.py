@@ -61,10 +61,9 @@ class StudyNumbers:
         chosen = runs["configuration"] == configuration
         if not chosen.any():
             raise self._missing("not run", configuration)
-        try:
-            values = self._table("runs.csv", [number])[number][chosen]
-        except InputError:
-            raise self._missing("not measured", number.replace("_", " ")) from None
+        if number not in pd.read_csv(self._folder / "runs.csv", nrows=0):
+            raise self._missing("not measured", number.replace("_", " "))
+        values = self._table("runs.csv", [number])[number][chosen]
         if values.isna().any():
             raise self._missing("not measured", f"{number.replace('_', ' ')} of {configuration}")
         return dict(zip(runs["seed"][chosen].astype(int), values, strict=True))

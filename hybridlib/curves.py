@@ -23,10 +23,10 @@ _STYLES = ["--", ":", "-.", (0, (5, 1, 1, 1))]
 def series(names: Mapping[RunConfig, str], axis: str) -> pd.DataFrame:
     """Say for each configuration of a study on which curve it lies, and where.
 
-    Over alpha the curve ``hybrid`` goes from ``crosslingual`` batches (0) to ``monolingual`` ones (1) through those of a
-    constant alpha, such as ``hybrid 0.5``; what else a label says, such as ``, batch_size 16``, names a curve of its
-    own. Over another parameter, such as ``batch_size``, the curve of ``a, batch_size 16, b`` is ``a, b``. A label that
-    does not say the parameter lies on none.
+    Over alpha the curve ``hybrid`` goes from ``crosslingual`` batches (0) through those of a constant alpha, such as
+    ``hybrid 0.5``, to ``monolingual`` ones (1); what else a label says, such as ``, batch_size 16``, names a curve of
+    its own. Over another parameter, such as ``batch_size``, the curve of ``a, batch_size 16, b`` is ``a, b``. A label
+    that does not say the parameter lies on none.
 
     Args:
         names: configuration -> its label in the study.

@@ -31,6 +31,7 @@ def derive(study: Study, name: str, say: Callable[[str], object]) -> Path:
     out, encoder = system_folder(study.name, name), None
     if len(parents) > 1:
         encoder = out / "encoder"
+        (out / "result.json").unlink(missing_ok=True)  # it says that all else is there
         shutil.rmtree(encoder, ignore_errors=True)
         average(parents[0], parents[1], encoder, system.weight)
     request = Request(

@@ -6,27 +6,38 @@ import os
 import shutil
 from pathlib import Path
 
+from hybridlib.config import RunConfig
 from hybridlib.errors import InputError
 from hybridlib.paths import run_folder, study_folder
+from hybridlib.results import environment, read_json
 
 _OF_THIS_STUDY = {".lock", "log.txt"}
 _LAST = "result.json"
 
 
-def finished_elsewhere(study: str, run: str) -> Path | None:
+def finished_elsewhere(study: str, run: str, config: RunConfig) -> Path | None:
     """Return the folder of a finished run of this name in another study, with its scores and, if trained, its encoder.
+
+    It must have been made with the versions and on the kind of processor of here, so that it is what a run here would
+    give; weights out of a local folder may have changed, so a run that starts or learns from one is not found.
 
     Args:
         study: where it is wanted.
         run: its name, which says configuration and data by their hash.
+        config: its configuration.
     """
+    weights = {name for stage in config.stages() for name in (stage.encoder, stage.teacher) if name}
+    if any(Path(name).exists() for name in weights):
+        return None
     reports = study_folder(study).parent
     for folder in sorted(reports.glob(f"*/runs/{run}")):
         needed = [folder / file for file in (_LAST, "scores.parquet", "index.html", "encoder/model.safetensors")]
         if run.startswith("untrained"):
             needed.pop()
         other = folder.parent.parent.name
-        if other != study and all(file.is_file() for file in needed) and _is_inside(other, run):
+        if other == study or not all(file.is_file() for file in needed) or not _is_inside(other, run):
+            continue
+        if read_json(folder / _LAST).get("environment") == environment(config.threads):
             return folder
     return None
 

@@ -14,6 +14,8 @@ import yaml
 
 from hybridlib.batches import make_sampler
 from hybridlib.config import RunConfig
+from hybridlib.corpora import Corpus
+from hybridlib.corpora.collection import SETTINGS, Collection
 from hybridlib.corpora.load import check_corpus_name
 from hybridlib.derived import DerivedSystem, derived_systems
 from hybridlib.errors import InputError
@@ -38,6 +40,7 @@ _FIELDS = {
 }
 AXES = ("alpha", "batch_size", "train_concepts")
 DEMONSTRATION = "scenes"
+_OF_ALL = {"evaluate", "figures", "tables"}  # folders of reports/ that belong to no study
 MOST_RUNS = 1_000
 
 
@@ -101,6 +104,10 @@ def load_study(path: str | Path) -> Study:
     """
     path = Path(path)
     name = checked_name(path.name.removesuffix(".yaml"), f"{path}: study")
+    if name in _OF_ALL:
+        raise InputError(
+            f"{path}: found a study called {name}, expected another name: reports/{name} is of all studies"
+        )
     values = _read(path)
     configs, labelled = _configs(values, path)
     names = _names(configs, labelled, path)
@@ -209,14 +216,23 @@ def _mapping(value: Any, path: Path) -> dict[str, Any]:
 
 
 def check_data(study: Study) -> None:
-    """Raise, before anything is trained, if a corpus cannot be read or has too few concepts for a split or a batch."""
+    """Raise, before anything is trained, if a corpus cannot be read, lacks texts, or cannot test all three settings."""
     same = {"seed": 0, "alpha": 0.0, "learning_rate": 1.0, "language_power": 0.0, "corpus_power": 0.0}
     stages = (stage.model_copy(update=same) for config in study.configs for stage in config.stages())
+    tested: dict[str, Corpus] = {}
     for config in dict.fromkeys(stages):
         split = run_splits(config)
+        tested.setdefault(split.test.fingerprint, split.test)
         if config.sampler != "untrained":
             make_sampler(config, split.train)
             check_texts(config, split.train)
+    for test in tested.values():
+        settings = Collection.from_corpus(test).settings
+        if settings != SETTINGS:
+            raise InputError(
+                f"{study.path}: found test texts of {test.name} for {', '.join(settings) or 'no'} retrieval, expected "
+                "concepts in two languages, and two texts of a concept in one language"
+            )
 
 
 def papermill_command(config: RunConfig, study: str, run: str) -> str:

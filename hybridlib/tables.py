@@ -33,8 +33,8 @@ def measure_table(
         columns: (setting, measure) pairs.
         comparisons: if given, a value that is not separable from the best of its column (Holm p >= 0.05) gets a ``≈``.
         languages: all, seen or unseen.
-        references: systems that get a letter, which stands raised beside each value that is separably better than
-            theirs; they must be among those that ``comparisons`` compares all with.
+        references: systems of which the first eight get a letter, which stands raised beside each value that is
+            separably better than theirs; they must be among those that ``comparisons`` compares all with.
 
     Returns:
         Strings; the best of a column starts with ``*`` (see :func:`hybridlib.show.table`), where there is one (see
@@ -52,7 +52,7 @@ def measure_table(
         means, deviations = values["value"].mean(), values["value"].std()
         if means.empty:
             continue
-        best = str((means * direction(measure)).idxmax()) if direction(measure) else ""
+        best = _best(means * direction(measure), comparisons) if direction(measure) else ""
         tested = best and comparisons is not None and _tested(comparisons, setting, measure)
         cells = []
         for label in labels:
@@ -64,6 +64,15 @@ def measure_table(
             cells.append(f"*{text}" if label == best else text)
         table[f"{setting} {measure}"] = cells
     return table
+
+
+def _best(means: pd.Series, comparisons: pd.DataFrame | None) -> str:
+    """Return the label of the highest mean; of those that six digits do not tell apart, the one compared with most."""
+    near = means[means >= means.max() - 1e-5 * abs(means.max())].sort_values(ascending=False, kind="stable")
+    if comparisons is None:
+        return str(near.index[0])
+    compared = pd.concat([comparisons["configuration"], comparisons["baseline"]]).value_counts()
+    return str(compared.reindex(near.index, fill_value=0).idxmax())
 
 
 def _better(row: Mapping[str, Any]) -> bool:
@@ -101,7 +110,7 @@ def significance_table(comparisons: pd.DataFrame) -> pd.DataFrame:
     rows = {}
     for row in comparisons.to_dict("records"):
         digits = "+,.0f" if row["measure"] == "rank_distance" else "+.3f"
-        mark = "*" if row["holm_p"] < 0.05 else ""
+        mark = "*" if row["holm_p"] < LEVEL else ""
         rows[f"{row['configuration']} − {row['baseline']}: {row['setting']} {row['measure']}"] = {
             "difference": f"{mark}{row['difference']:{digits}}",
             "95 % interval": f"[{row['low']:{digits}}, {row['high']:{digits}}]",

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 from hybridlib import __main__ as command_line
 from hybridlib.errors import InputError
 from hybridlib.paths import run_folder, system_folder
+from hybridlib.results import environment, write_json
 from hybridlib.study import load_study, papermill_command
 
 TEXT = """
@@ -48,13 +49,16 @@ SYSTEMS = "systems: [{of: mixed, debias: [lir]}, {of: [untrained, mixed]}]\n"
 
 
 def test_plan_lists_the_systems_after_the_runs(study):
+    """As commands that a shell reads, wherever the study is."""
+    study = study.parent / "a b" / "mine.yaml"
+    study.parent.mkdir()
     study.write_text(TEXT + SYSTEMS)
     first, second = load_study(study).derived()
     system_folder("mine", second).mkdir(parents=True)
     (system_folder("mine", second) / "result.json").write_text("{}")
     assert invoke("plan", study).stdout.splitlines()[2:] == [
-        f"open     python -m hybridlib derive {study} {first}",
-        f"finished python -m hybridlib derive {study} {second}",
+        f"open     python -m hybridlib derive '{study}' {first}",
+        f"finished python -m hybridlib derive '{study}' {second}",
     ]
 
 
@@ -92,14 +96,27 @@ def test_run_gives_the_notebook_its_configuration(study, monkeypatch):
 
 def test_run_takes_over_what_another_study_has_finished(study, monkeypatch):
     monkeypatch.setattr("hybridlib.execute.execute_run", lambda *_: pytest.fail("executed"))
-    run, _ = load_study(study).runs()
+    run, config = next(iter(load_study(study).runs().items()))
     source = run_folder("other", run)
     source.mkdir(parents=True)
-    for name in ("result.json", "scores.parquet", "index.html"):
+    write_json(source / "result.json", {"environment": environment(config.threads)})
+    for name in ("scores.parquet", "index.html"):
         (source / name).write_text(name)
     target = run_folder("mine", run)
     assert invoke("run", study, run).stdout == f"{target / 'index.html'} (from {source})\n"
-    assert (target / "result.json").read_text() == "result.json"
+    assert (target / "scores.parquet").read_text() == "scores.parquet"
+
+
+def test_run_that_is_finished_here_is_made_again(study, monkeypatch):
+    monkeypatch.setattr("hybridlib.execute.execute_run", lambda *_: "made again")
+    run, config = next(iter(load_study(study).runs().items()))
+    for name in ("mine", "other"):
+        folder = run_folder(name, run)
+        folder.mkdir(parents=True)
+        write_json(folder / "result.json", {"environment": environment(config.threads)})
+        for file in ("scores.parquet", "index.html"):
+            (folder / file).write_text(file)
+    assert invoke("run", study, run).stdout == "made again\n"
 
 
 def test_report_gives_the_notebook_its_study(study, monkeypatch):

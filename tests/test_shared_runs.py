@@ -1,14 +1,18 @@
 """A run that another study has finished."""
 
+import json
 import os
 from pathlib import Path
 
 import pytest
 
 from hybridlib.cache import replace_file
+from hybridlib.config import RunConfig
+from hybridlib.results import environment
 from hybridlib.shared_runs import finished_elsewhere, take_over
 
 RUN = "mixed-seed1-0123abcd"
+CONFIG = RunConfig(sampler="mixed", threads=1)
 FILES = ["result.json", "scores.parquet", "index.html", "encoder/model.safetensors", "encoder/config.json"]
 
 
@@ -22,6 +26,7 @@ def finished(tmp_path, monkeypatch):
         for name in (*FILES, "log.txt", ".lock"):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_text(f"{name} of {study}")
+        (folder / "result.json").write_text(json.dumps({"environment": environment(1), "study": study}))
         return folder
 
     return written
@@ -32,24 +37,41 @@ def files_of(folder):
 
 
 def test_a_run_is_found_in_another_study(finished):
-    assert finished_elsewhere("second", RUN) is None
+    assert finished_elsewhere("second", RUN, CONFIG) is None
     folder = finished()
-    assert finished_elsewhere("second", RUN) == folder
-    assert finished_elsewhere("second", "mixed-seed2-0123abcd") is None
+    assert finished_elsewhere("second", RUN, CONFIG) == folder
+    assert finished_elsewhere("second", "mixed-seed2-0123abcd", CONFIG) is None
 
 
 def test_the_study_itself_is_no_other(finished):
     finished("second")
-    assert finished_elsewhere("second", RUN) is None
+    assert finished_elsewhere("second", RUN, CONFIG) is None
+
+
+def test_a_run_of_other_versions_is_not_found(finished):
+    file = finished() / "result.json"
+    other = environment(1)
+    other["packages"]["torch"] = "1.0"
+    file.write_text(json.dumps({"environment": other}))
+    assert finished_elsewhere("second", RUN, CONFIG) is None
+
+
+@pytest.mark.parametrize("stage", ["last", "first"])
+def test_a_run_of_local_weights_is_not_found(finished, tmp_path, stage):
+    """They may have changed since."""
+    finished()
+    teacher = {"teacher": str(tmp_path), "objective": {"kl": {}}}
+    config = CONFIG.model_copy(update={"encoder": str(tmp_path)} if stage == "last" else {"first_stage": teacher})
+    assert finished_elsewhere("second", RUN, config) is None
 
 
 @pytest.mark.parametrize("missing", FILES[:4])
 def test_what_is_not_finished_or_has_lost_its_files_is_not_found(finished, missing):
     """Scores and encoders are not committed."""
     (finished() / missing).unlink()
-    assert finished_elsewhere("second", RUN) is None
+    assert finished_elsewhere("second", RUN, CONFIG) is None
     whole = finished("third")
-    assert finished_elsewhere("second", RUN) == whole
+    assert finished_elsewhere("second", RUN, CONFIG) == whole
 
 
 def test_a_run_with_a_link_that_leads_out_is_not_found(finished, tmp_path_factory):
@@ -57,18 +79,18 @@ def test_a_run_with_a_link_that_leads_out_is_not_found(finished, tmp_path_factor
     outside.write_text("scores of someone")
     (scores := finished() / "scores.parquet").unlink()
     scores.symlink_to(outside)
-    assert finished_elsewhere("second", RUN) is None
+    assert finished_elsewhere("second", RUN, CONFIG) is None
 
 
 def test_a_folder_that_is_no_study_is_passed_over(finished):
     finished("My backup")
-    assert finished_elsewhere("second", RUN) is None
+    assert finished_elsewhere("second", RUN, CONFIG) is None
 
 
 def test_an_untrained_run_needs_no_encoder(finished):
     folder = finished(run="untrained-seed1-0123abcd")
     (folder / "encoder" / "model.safetensors").unlink()
-    assert finished_elsewhere("second", folder.name) == folder
+    assert finished_elsewhere("second", folder.name, CONFIG) == folder
 
 
 def test_all_but_lock_and_log_are_taken_over(finished, tmp_path):
@@ -114,7 +136,7 @@ def test_a_run_is_finished_when_all_is_there(finished, monkeypatch):
     take_over(finished(), "second", RUN)
     assert [name for name, _ in seen][-1] == "result.json"
     assert [there for _, there in seen] == [False] * len(FILES)
-    assert (target / "result.json").read_text() == "result.json of first"
+    assert json.loads((target / "result.json").read_text())["study"] == "first"
 
 
 def test_taking_over_again_leaves_the_same(finished):

@@ -1,5 +1,7 @@
 """What a study asks of its data is looked at before anything is trained."""
 
+import json
+
 import pytest
 
 from hybridlib.errors import InputError
@@ -42,6 +44,30 @@ def test_training_corpora_are_checked_with_the_rest(study_of, tmp_path):
 def test_texts_that_an_objective_lacks_are_refused_before_training(study_of, run, message):
     with pytest.raises(InputError, match=message):
         check_data(study_of(f"defaults: {{sampler: monolingual, train_concepts: 40, batch_size: 40}}\nruns: [{run}]"))
+
+
+@pytest.mark.parametrize(
+    ("lines", "settings"),
+    [
+        ([("c{}", "de", {"query": "q {}", "passage": "p {}"})], "monolingual"),
+        ([("c{}", "de", {"text": "t {}"}), ("c{}", "en", {"text": "u {}"})], "crosslingual, multilingual"),
+        ([("c{}", "de", {"query": "q {}", "passage": "p {}"}), ("d{}", "en", {"query": "q", "passage": "p {}"})],
+         "monolingual"),
+    ],
+    ids=["one language", "one text a language", "no concept in two languages"],
+)  # fmt: skip
+def test_texts_that_cannot_test_all_settings_are_refused_before_training(study_of, tmp_path, lines, settings):
+    """What a report shows of them is not there."""
+    texts = [
+        {"concept": concept.format(n), "language": language, **{role: text.format(n) for role, text in roles.items()}}
+        for n in range(40)
+        for concept, language, roles in lines
+    ]
+    (file := tmp_path / "own.jsonl").write_text("\n".join(map(json.dumps, texts)))
+    sizes = "train_concepts: 10, validation_concepts: 8, test_concepts: 12, batch_size: 4"
+    study = study_of(f"defaults: {{corpus: {file}, {sizes}}}\nruns: [{{sampler: untrained}}]")
+    with pytest.raises(InputError, match=f"found test texts of own.* for {settings} retrieval, expected concepts in"):
+        check_data(study)
 
 
 def test_data_that_fit_pass_the_check(study_of):

@@ -91,6 +91,15 @@ def test_values_that_are_not_separable_from_the_best_are_marked(holm_p, mark, pa
     assert table["monolingual nDCG@10"].tolist() == [f"0.550 ± 0.071{mark}", "*0.800 ± 0.141"]
 
 
+def test_of_values_that_written_tables_do_not_tell_apart_the_best_is_the_one_compared_with_all():
+    """The report chose it by more digits."""
+    values = {"a": 0.7123456, "b": 0.7123459, "c": 0.5}
+    summary = summary_of({(label, *MONO): [float(f"{value:.6g}")] for label, value in values.items()})
+    rows = [comparison("a", "b", holm_p=0.9), comparison("b", "c")]
+    table = measure_table(summary, [MONO], pd.DataFrame(rows))
+    assert table["monolingual nDCG@10"].tolist() == ["0.712 ≈", "*0.712", "0.500"]
+
+
 def test_a_raised_letter_names_the_reference_that_a_value_is_better_than():
     """Separably better: by the row of the two, turned where needed; of rank distances the shorter one."""
     distance = ("multilingual", "rank_distance")

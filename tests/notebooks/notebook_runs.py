@@ -16,7 +16,9 @@ mpl.use("Agg")
 PROJECT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((PROJECT / "notebooks").glob("*.ipynb"))
 _BY_NAME = {file.stem: file for file in NOTEBOOKS}
-CORPUS, TRAIN, SIMILARITIES = (_BY_NAME[name] for name in ("1-corpus", "2-train", "4-similarities"))
+CORPUS, TRAIN, COMPARE, SIMILARITIES = (
+    _BY_NAME[name] for name in ("1-corpus", "2-train", "3-compare", "4-similarities")
+)
 EVALUATE = _BY_NAME["evaluate"]
 SMALL = {
     "encoder": "tiny",

@@ -105,7 +105,7 @@ def test_page_begins_with_the_answer_of_the_main_study(full):
 
 
 def test_page_of_made_up_texts_alone_says_so_first(few):
-    assert few.shown[0].data.startswith("**A demonstration.** No study of real texts has been reported here")
+    assert few.shown[0].data.startswith("**A demonstration.** The captions of this study are made up")
     sentences = few.shown[1].data
     assert sentences.startswith("> **monolingual** reaches")
     assert "The best of 2 systems: " in sentences
