@@ -64,12 +64,12 @@ def _best(told: Told, label: str) -> str:
         best = str((values * direction(measure)).idxmax())
         digits, called = (".3f", f"{setting} nDCG@10") if measure == "nDCG@10" else (",.0f", "rank distance")
         if best == label:
-            said.append(f"{called} {label} itself")
+            said.append(f"**{label}** itself by {called}")
             continue
         row = against(told.comparisons, label, best, setting, measure)
         apart = "separable from it" if row["holm_p"] < LEVEL else "not separable from it"
-        said.append(f"{called} {best} ({values[best]:{digits}}; {label} is {apart})")
-    return f"The best of {len(told.labels)} systems: {'; '.join(said)}."
+        said.append(f"**{best}** by {called} ({values[best]:{digits}}; {label} is {apart})")
+    return f"The best of {len(told.labels)} systems is {'; '.join(said)}."
 
 
 def balance_table(told: Told) -> pd.DataFrame:

@@ -48,9 +48,9 @@ def test_answer_says_what_is_reached_how_it_stands_to_its_parents_and_what_is_be
         "+0.050 [+0.040, +0.060], p = 0.200 multilingual, its rank distance by +734 [+714, +754], p = 0.200."
     )
     assert best == (
-        "The best of 3 systems: monolingual nDCG@10 monolingual (0.800; hybrid 0.5 is separable from it); crosslingual "
-        "nDCG@10 crosslingual (0.600; hybrid 0.5 is not separable from it); multilingual nDCG@10 hybrid 0.5 itself; "
-        "rank distance crosslingual (500; hybrid 0.5 is not separable from it)."
+        "The best of 3 systems is **monolingual** by monolingual nDCG@10 (0.800; hybrid 0.5 is separable from it); "
+        "**crosslingual** by crosslingual nDCG@10 (0.600; hybrid 0.5 is not separable from it); **hybrid 0.5** itself by "
+        "multilingual nDCG@10; **crosslingual** by rank distance (500; hybrid 0.5 is not separable from it)."
     )
 
 
@@ -62,14 +62,14 @@ def test_a_parent_that_is_not_there_is_left_out(missing):
     assert parents.count("gainst **") == 1
     assert parents.startswith("Against **")
     assert f"**{missing}**" not in parents
-    assert best.startswith("The best of 2 systems: ")
+    assert best.startswith("The best of 2 systems is ")
 
 
 def test_without_both_parents_there_are_two_sentences():
     systems = {"mixed": SYSTEMS["monolingual"], "hybrid 0.5": SYSTEMS["hybrid 0.5"]}
     reached, best = story.answer(told(systems, compared("hybrid 0.5", "mixed")))
     assert reached.startswith("**hybrid 0.5** reaches")
-    assert best.startswith("The best of 2 systems: monolingual nDCG@10 mixed (0.800; ")
+    assert best.startswith("The best of 2 systems is **mixed** by monolingual nDCG@10 (0.800; ")
 
 
 def test_a_parent_is_not_compared_with_itself():
@@ -77,14 +77,14 @@ def test_a_parent_is_not_compared_with_itself():
     found = told(systems, compared("crosslingual", "monolingual"), baseline="monolingual")
     _, parents, best = story.answer(found)
     assert parents.startswith("Against **crosslingual** batches its nDCG@10 moves by -0.100 ")
-    assert "monolingual nDCG@10 monolingual itself" in best
+    assert "**monolingual** itself by monolingual nDCG@10" in best
 
 
 def test_a_system_that_is_best_in_everything_is_so_itself():
     best = story.answer(told({**SYSTEMS, "hybrid 0.5": (0.9, 0.9, 0.9, 1.0)}, EVERY_PAIR))[-1]
     assert best == (
-        "The best of 3 systems: monolingual nDCG@10 hybrid 0.5 itself; crosslingual nDCG@10 hybrid 0.5 itself; "
-        "multilingual nDCG@10 hybrid 0.5 itself; rank distance hybrid 0.5 itself."
+        "The best of 3 systems is **hybrid 0.5** itself by monolingual nDCG@10; **hybrid 0.5** itself by crosslingual "
+        "nDCG@10; **hybrid 0.5** itself by multilingual nDCG@10; **hybrid 0.5** itself by rank distance."
     )
 
 
