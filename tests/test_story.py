@@ -49,8 +49,8 @@ def test_answer_says_what_is_reached_how_it_stands_to_its_parents_and_what_is_be
     )
     assert best == (
         "The best of 3 systems is **monolingual** by monolingual nDCG@10 (0.800; hybrid 0.5 is separable from it); "
-        "**crosslingual** by crosslingual nDCG@10 (0.600; hybrid 0.5 is not separable from it); **hybrid 0.5** itself by "
-        "multilingual nDCG@10; **crosslingual** by rank distance (500; hybrid 0.5 is not separable from it)."
+        "**crosslingual** by crosslingual nDCG@10 (0.600; hybrid 0.5 is not separable from it); **hybrid 0.5** itself "
+        "by multilingual nDCG@10; **crosslingual** by rank distance (500; hybrid 0.5 is not separable from it)."
     )
 
 
@@ -94,9 +94,9 @@ def test_of_equals_the_subject_is_best_and_else_the_first_by_name():
     systems = {"z": same, "a": same, "crosslingual": (0.1, 0.55, 0.1, 5.0), "hybrid 0.5": SYSTEMS["hybrid 0.5"]}
     rows = [*compared("hybrid 0.5", "a"), *compared("hybrid 0.5", "crosslingual"), *compared("z", "a")]
     best = story.answer(told(systems, rows))[-1]
-    assert "monolingual nDCG@10 a (0.900; " in best
-    assert "crosslingual nDCG@10 hybrid 0.5 itself" in best
-    assert "rank distance a (1; " in best
+    assert "**a** by monolingual nDCG@10 (0.900; " in best
+    assert "**hybrid 0.5** itself by crosslingual nDCG@10" in best
+    assert "**a** by rank distance (1; " in best
 
 
 @pytest.mark.parametrize(
