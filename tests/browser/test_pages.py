@@ -23,7 +23,7 @@ def committed_pages():
     listed = subprocess.run(["git", "ls-files", "-z", "reports"], cwd=PROJECT, capture_output=True, text=True)
     tracked = [Path(name) for name in sorted(listed.stdout.split("\0")) if Path(name).name == "index.html"]
     there = [file for file in tracked if (PROJECT / file).is_file()]
-    runs = [file for file in there if file.parts[-3] in ("runs", "systems")]
+    runs = [file for file in there if file.parent.parent.name in ("runs", "systems")]
     evaluations = [file for file in there if file.parts[1] == "evaluate" and file not in runs]
     return [str(file) for file in there if file not in runs[1:-1] and file not in evaluations[1:-1]]
 
