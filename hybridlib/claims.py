@@ -34,6 +34,16 @@ class Claim(Checked):
     command: str | None = Field(None, description="that runs it again; None: make study")
     differs: str = Field(description="the likeliest reason if ours differs")
 
+    @property
+    def source(self) -> str:
+        """Paper and place in it."""
+        return f"{self.paper}, {self.where}"
+
+    @property
+    def rerun(self) -> str:
+        """The command that runs it again."""
+        return self.command or f"make study STUDY={self.study}"
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -50,6 +60,11 @@ class Verdict:
     verdict: str
     ours: str
     reason: str
+
+    @property
+    def found(self) -> str:
+        """What is found here, ending with the reason."""
+        return f"{self.ours} {self.reason}".strip()
 
 
 def load_claims(path: str | Path) -> tuple[Claim, ...]:
@@ -104,11 +119,11 @@ def claims_table(verdicts: Sequence[Verdict]) -> pd.DataFrame:
     rows = [
         {
             "claim": one.claim.claim,
-            "paper": f"{one.claim.paper}, {one.claim.where}",
+            "paper": one.claim.source,
             "published": one.claim.published,
-            "ours": f"{one.ours} {one.reason}".strip(),
+            "ours": one.found,
             "verdict": one.verdict,
-            "reproduce": one.claim.command or f"make study STUDY={one.claim.study}",
+            "reproduce": one.claim.rerun,
         }
         for one in verdicts
     ]

@@ -6,9 +6,7 @@ Texts of queries and passages are the users' and the corpus's: they are escaped,
 from __future__ import annotations
 
 import base64
-import io
 from collections.abc import Mapping, Sequence
-from html import escape
 from itertools import zip_longest
 from typing import Any
 
@@ -24,8 +22,8 @@ from hybridlib.errors import InputError
 from hybridlib.explore import Systems, even_mix, language_mix, query_language
 from hybridlib.languages import name as language_name
 from hybridlib.languages import ordered
-from hybridlib.plain_text import as_label, visible
-from hybridlib.show import small_png
+from hybridlib.plain_text import as_label, html_text, visible
+from hybridlib.show import picture
 
 Hits = Mapping[str, pd.DataFrame]
 _LISTED = 500  # test queries of a language to choose from
@@ -40,7 +38,7 @@ def results_html(text: str, hits: Hits, title: str) -> str:
         hits: system -> result of :meth:`hybridlib.explore.Explorer.search`.
         title: above the query.
     """
-    head = "".join(f'<th class="hit" style="text-align:left">{_text(system)}</th>' for system in hits)
+    head = "".join(f'<th class="hit" style="text-align:left">{html_text(system)}</th>' for system in hits)
     columns = [
         [_passage(hit) for hit in table.assign(relevant=table["relevant"].fillna(False)).itertuples()]
         for table in hits.values()
@@ -48,7 +46,7 @@ def results_html(text: str, hits: Hits, title: str) -> str:
     ranked = enumerate(zip_longest(*columns, fillvalue="<td></td>"), start=1)
     rows = "".join(f"<tr><th>{rank}</th>{''.join(cells)}</tr>" for rank, cells in ranked)
     return (
-        f'<div class="mathjax_ignore"><h3>{_text(title)}</h3><blockquote class="text" dir="auto">{_text(text)}'
+        f'<div class="mathjax_ignore"><h3>{html_text(title)}</h3><blockquote class="text" dir="auto">{html_text(text)}'
         f'</blockquote><table style="width:100%"><thead><tr><th>rank</th>{head}</tr></thead><tbody>{rows}</tbody>'
         "</table></div>"
     )
@@ -57,11 +55,11 @@ def results_html(text: str, hits: Hits, title: str) -> str:
 def _passage(hit: Any) -> str:
     """Return the cell of a passage: whether it is relevant, its language and similarity, and below them its text."""
     mark = "<strong>✓ relevant</strong> · " if hit.relevant else ""
-    language = _text(language_name(hit.language))
+    language = html_text(language_name(hit.language))
     return (
         f'<td class="hit" style="text-align:left; vertical-align:top"><div>{mark}{language} · {hit.similarity:.3f}'
-        f'</div><div class="text" dir="auto" lang="{_text(hit.language)}" style="text-align:start">{_text(hit.text)}'
-        "</div></td>"
+        f'</div><div class="text" dir="auto" lang="{html_text(hit.language)}" style="text-align:start">'
+        f"{html_text(hit.text)}</div></td>"
     )
 
 
@@ -178,7 +176,7 @@ class Panel:
         try:
             hits = self._systems.search(text, chosen, self._top)
         except InputError as error:
-            self.output.value = f"<p>{_text(str(error))}</p>"
+            self.output.value = f"<p>{html_text(str(error))}</p>"
             return
         title = query_title(self._systems.collection, text)
         drawn = mix_figure({f"languages of the first {self._top}": hits}, even_mix(self._systems.collection))
@@ -204,12 +202,5 @@ def _mix_in_words(hits: Hits) -> str:
 
 def _picture(drawn: Figure, alt: str) -> str:
     """Return a figure as an HTML picture; close it."""
-    stream = io.BytesIO()
-    drawn.savefig(stream, format="png", dpi=110)
-    plt.close(drawn)
-    data = base64.b64encode(small_png(stream.getvalue())).decode("ascii")
-    return f'<img src="data:image/png;base64,{data}" alt="{_text(alt)}" style="max-width:100%">'
-
-
-def _text(value: str) -> str:
-    return escape(visible(value))
+    data = base64.b64encode(picture(drawn)).decode("ascii")
+    return f'<img src="data:image/png;base64,{data}" alt="{html_text(alt)}" style="max-width:100%">'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import reprlib
+from html import escape
 from typing import Any
 
 from hybridlib.errors import InputError
@@ -53,6 +54,16 @@ def visible_html(html: str) -> str:
         return _escaped(chr(number)) if acts else found[0]
 
     return visible(_REFERENCE.sub(named, html))
+
+
+def html_text(text: str) -> str:
+    r"""Do the same and escape what HTML would read as markup.
+
+    Example:
+        >>> html_text("<b>\u202e")
+        '&lt;b&gt;\\u202e'
+    """
+    return escape(visible(text))
 
 
 def one_line(text: str) -> str:

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 from hybridlib.cache import replace_file
 from hybridlib.findings import scores_by_setting
-from hybridlib.plain_text import visible
+from hybridlib.plain_text import html_text
 from hybridlib.results import Results, write_csv
 from hybridlib.runs import Run
 from hybridlib.study import Study, papermill_command
@@ -36,15 +36,20 @@ def figure(drawn: Figure, *, alt: str, read: str, finding: str, file: Path | Non
         finding: a sentence on what it shows in this run, computed from the run's numbers.
         file: where to keep it as PNG as well.
     """
-    stream = io.BytesIO()
-    drawn.savefig(stream, format="png", dpi=110)
-    plt.close(drawn)
-    data = small_png(stream.getvalue())
+    data = picture(drawn)
     if file is not None:
         file.parent.mkdir(parents=True, exist_ok=True)
         replace_file(file, data)
     display(Image(data, format="png", alt=alt))
     display(Markdown(f"*How to read it.* {read}\n\n*In this run.* {finding}"))
+
+
+def picture(drawn: Figure) -> bytes:
+    """Return a figure as a small PNG, and close it."""
+    stream = io.BytesIO()
+    drawn.savefig(stream, format="png", dpi=110)
+    plt.close(drawn)
+    return small_png(stream.getvalue())
 
 
 def small_png(data: bytes) -> bytes:
@@ -68,13 +73,13 @@ def table(content: pd.DataFrame, *, read: str = "", finding: str = "", file: Pat
             are then linked.
     """
     prose = [any(len(str(value)) > _LONG for value in content.iloc[:, place]) for place in range(content.shape[1])]
-    head = "".join(f"<th{_WORDS * of}>{_text(str(name))}</th>" for name, of in zip(content, prose, strict=True))
+    head = "".join(f"<th{_WORDS * of}>{html_text(str(name))}</th>" for name, of in zip(content, prose, strict=True))
     rows = "".join(
-        f"<tr><th>{_text(str(index))}</th>"
+        f"<tr><th>{html_text(str(index))}</th>"
         f"{''.join(_cell(str(value), of) for value, of in zip(row, prose, strict=True))}</tr>"
         for index, *row in content.itertuples(name=None)
     )
-    head = f"<th>{_text(str(content.index.name or ''))}</th>{head}"
+    head = f"<th>{html_text(str(content.index.name or ''))}</th>{head}"
     display(HTML(f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"))
     if file is not None:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -84,7 +89,7 @@ def table(content: pd.DataFrame, *, read: str = "", finding: str = "", file: Pat
         replace_file(file.with_name(f"{file.name}.tex"), latex(content).encode())
         place = f"{escape(file.parent.name)}/{escape(file.name)}"
         links = f'<a href="{place}.csv">CSV</a> <a href="{place}.tex">LaTeX</a>'
-        display(HTML(f'<p class="download">{_text(file.name)}: {links}</p>'))
+        display(HTML(f'<p class="download">{html_text(file.name)}: {links}</p>'))
     for name, sentence in (("How to read it.", read), ("In this run.", finding)):
         if sentence:
             display(Markdown(f"*{name}* {sentence}"))
@@ -99,7 +104,7 @@ def runs(study: Study, finished: Sequence[Run]) -> None:
         cells = [
             f"{means['multilingual']['rank_distance']:,.0f}",
             f"{run.result['seconds'].get('train', 0.0):,.0f}",
-            f"<code>{_text(papermill_command(run.config, study.name, name))}</code>",
+            f"<code>{html_text(papermill_command(run.config, study.name, name))}</code>",
         ]
         scores = f"<td{_WORDS}>{escape(scores_by_setting(means))}</td>"
         rows.append(f"<tr><th>{link}</th>{scores}{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
@@ -115,7 +120,7 @@ def systems(made: Sequence[Results]) -> None:
         return
     rows = "".join(
         f'<tr><th><a href="systems/{escape(one.folder.name)}/index.html">{escape(one.folder.name)}</a></th>'
-        f"<td{_WORDS}>{_text(', '.join(one.label(name) for name in one.result['debiasings']))}</td></tr>"
+        f"<td{_WORDS}>{html_text(', '.join(one.label(name) for name in one.result['debiasings']))}</td></tr>"
         for one in made
     )
     head = f"<th>made of runs</th><th{_WORDS}>systems</th>"
@@ -123,10 +128,6 @@ def systems(made: Sequence[Results]) -> None:
 
 
 def _cell(value: str, prose: bool) -> str:
-    text = _text(value.removeprefix("*"))
+    text = html_text(value.removeprefix("*"))
     kind = _WORDS if prose else _UNBROKEN if len(text) <= _SHORT and not text[:1].isalpha() else ""
     return f"<td{kind}><strong>{text}</strong></td>" if value.startswith("*") else f"<td{kind}>{text}</td>"
-
-
-def _text(value: str) -> str:
-    return escape(visible(value))

@@ -16,7 +16,6 @@ from hybridlib.comparison import (
     direction,
     influence,
     mean_over_seeds,
-    score_table,
     summary_table,
 )
 from hybridlib.curves import series
@@ -167,10 +166,6 @@ class StudyResults:
             "random_rank_distance": first["random_rank_distance"],
             "encoder": self.runs[0].config.encoder,
         }
-
-    def score_table(self) -> pd.DataFrame:
-        """One row a run, setting, language pair and measure: the content of ``scores.csv``."""
-        return score_table(self.runs)
 
     def top_share(self, labels: Sequence[str]) -> dict[str, pd.DataFrame]:
         """Label -> share of each language in the top ten by query language, mean over seeds."""

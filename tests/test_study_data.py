@@ -72,3 +72,11 @@ def test_texts_that_cannot_test_all_settings_are_refused_before_training(study_o
 
 def test_data_that_fit_pass_the_check(study_of):
     check_data(study_of("defaults: {train_concepts: 40, batch_size: 40}\ngrid: {sampler: [untrained, mixed]}"))
+
+
+@pytest.mark.parametrize("name", ["figures", "tables", "evaluate"])
+def test_names_of_folders_of_all_studies_are_refused(tmp_path, name):
+    file = tmp_path / f"{name}.yaml"
+    file.write_text("grid: {sampler: [mixed]}")
+    with pytest.raises(InputError, match=f"found a study called {name}, expected another name"):
+        load_study(file)

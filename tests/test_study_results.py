@@ -11,7 +11,7 @@ import pytest
 from random_results import corpus, evaluated
 
 from hybridlib import study_results
-from hybridlib.comparison import comparisons
+from hybridlib.comparison import comparisons, score_table
 from hybridlib.config import RunConfig
 from hybridlib.corpora.corpus import Split
 from hybridlib.errors import InputError
@@ -147,7 +147,7 @@ def test_summary_has_every_system_and_seed_once(results):
 
 
 def test_score_table_is_that_of_the_runs(results, study):
-    assert list(results.score_table()["run"].unique()) == list(study.runs())
+    assert list(score_table(results.runs)["run"].unique()) == list(study.runs())
 
 
 def test_costs_of_a_system_are_those_of_the_runs_that_it_is_made_of(results, study):

@@ -7,6 +7,7 @@ import pytest
 from claim_cases import row
 from random_results import corpus, evaluated
 
+from hybridlib.comparison import score_table
 from hybridlib.corpora.corpus import Split
 from hybridlib.evaluation import SETTINGS
 from hybridlib.paths import run_folder, study_folder, system_folder
@@ -95,7 +96,7 @@ def report(reports, text, name="mine", **changes):
         results = StudyResults.read(study)
         scores, summary = results.scores(), results.summary()
         tables = {
-            "scores": results.score_table(),
+            "scores": score_table(results.runs),
             "summary": summary,
             "means": means_table(scores, summary),
             "comparisons": results.comparisons(study, scores, summary),
