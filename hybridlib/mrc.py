@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numba
 import numpy as np
 
 from hybridlib.counting import pair_scores
 from hybridlib.errors import InputError
+from hybridlib.retrieval import blas_threads
 
 
 def mrc(
@@ -47,13 +50,17 @@ def mrc(
     order = np.argsort(concept, kind="stable")
     starts = np.flatnonzero(np.diff(concept[order], prepend=concept[order][:1] - 1))
     result = np.full(len(queries), np.nan)
-    for members in np.split(order, starts[1:]):
+
+    def correlate(members: np.ndarray) -> None:
         found, local = np.unique(top[members, :k], return_inverse=True)
         missing = int(np.searchsorted(found, 0))  # 1 where a -1 comes first, else 0
         union = passages[found[missing:]]
         rows, columns = np.indices((len(members), len(union))).reshape(2, -1)
         scores = pair_scores(queries[members], union, rows, columns).reshape(len(members), len(union))
         result[members] = _mean_correlations(scores, local.reshape(len(members), k) - missing, language[members])
+
+    with ThreadPoolExecutor(blas_threads()) as pool:
+        list(pool.map(correlate, np.split(order, starts[1:])))
     return result
 
 

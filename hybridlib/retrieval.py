@@ -76,29 +76,35 @@ def exact_ranks(
     query, passage = np.asarray(query), np.asarray(passage)
     _check(queries, passages, depth)
     _check_positions(len(queries), len(passages), np.asarray(passage_language), query, passage, itself, order)
-    threshold = counting.pair_scores(queries, passages, query, passage)
-    by_query = np.lexsort([threshold, query])
     if len(query) and np.bincount(query).max() >= 1 << 14:
         raise InputError("retrieval: found a query with 16,384 relevant passages or more, expected fewer")
-    relevant = _Relevant(
-        start=np.searchsorted(query[by_query], np.arange(len(queries) + 1)),
-        order=order[passage[by_query]],
-        language=np.asarray(passage_language)[passage[by_query]],
-        threshold=threshold[by_query],
-    )
-    blocks = list(_blocks(np.asarray(passage_language)))
-    parts = _spans(len(queries), threads or _blas_threads())
+    language = np.asarray(passage_language)
+    by_query = np.argsort(query, kind="stable")
+    start = np.searchsorted(query[by_query], np.arange(len(queries) + 1))
+    blocks = list(_blocks(language))
+    in_language, in_pool = np.empty(len(query), dtype=np.int32), np.empty(len(query), dtype=np.int32)
 
     def count(part: slice) -> _Counts:
-        return _count(queries, passages, relevant, itself, order, blocks, part, depth)
+        pairs = by_query[start[part.start] : start[part.stop]]
+        threshold = counting.pair_scores(queries, passages, query[pairs], passage[pairs])
+        ascending = np.lexsort([threshold, query[pairs]])
+        pairs = pairs[ascending]
+        relevant = _Relevant(
+            start=start[part.start : part.stop + 1] - start[part.start],
+            order=order[passage[pairs]],
+            language=language[passage[pairs]],
+            threshold=threshold[ascending],
+        )
+        counts = _count(queries[part], passages, relevant, itself[part], order, blocks, depth)
+        in_language[pairs], in_pool[pairs] = 1 + counts.in_language, 1 + counts.in_pool
+        return counts
 
+    parts = _spans(len(queries), threads or blas_threads())
     with threadpoolctl.threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(len(parts)) as pool:
         counts = list(pool.map(count, parts))
-    back = np.empty(len(by_query), dtype=np.int64)
-    back[by_query] = np.arange(len(by_query))
     return Ranks(
-        in_language=1 + np.concatenate([part.in_language for part in counts])[back],
-        in_pool=1 + np.concatenate([part.in_pool for part in counts])[back],
+        in_language=in_language,
+        in_pool=in_pool,
         top=np.concatenate([part.best_passages[:, :depth] for part in counts]).astype(np.int64),
         top_scores=np.concatenate([part.best_scores[:, :depth] for part in counts]),
         pool_size=len(passages) - (itself >= 0).astype(np.int64),
@@ -107,7 +113,7 @@ def exact_ranks(
 
 @dataclass(frozen=True, eq=False)
 class _Relevant:
-    """Relevant passages by query and ascending score: those of query i stand at ``start[i] : start[i + 1]``."""
+    """Relevant passages of a thread's queries by ascending score: those of query i at ``start[i] : start[i + 1]``."""
 
     start: np.ndarray
     order: np.ndarray
@@ -133,15 +139,13 @@ def _count(
     itself: np.ndarray,
     order: np.ndarray,
     blocks: list[tuple[int, slice | np.ndarray]],
-    part: slice,
     depth: int,
 ) -> _Counts:
-    """Count for the queries of ``part``: passage blocks outside, so passages on disk are read once."""
-    first, last = relevant.start[part.start], relevant.start[part.stop]
-    rows, capacity = part.stop - part.start, depth + max(depth, 16)
+    """Count for a thread's queries: passage blocks outside, so passages on disk are read once."""
+    rows, pairs, capacity = len(queries), len(relevant.threshold), depth + max(depth, 16)
     counts = _Counts(
-        in_language=np.zeros(last - first, dtype=np.int32),
-        in_pool=np.zeros(last - first, dtype=np.int32),
+        in_language=np.zeros(pairs, dtype=np.int32),
+        in_pool=np.zeros(pairs, dtype=np.int32),
         best_scores=np.full((rows, capacity), -np.inf, dtype=np.float32),
         best_passages=np.full((rows, capacity), -1, dtype=np.int32),
         filled=np.zeros(rows, dtype=np.int64),
@@ -151,13 +155,11 @@ def _count(
     for language, chosen in blocks:
         block = np.ascontiguousarray(passages[chosen])
         positions = np.arange(chosen.start, chosen.stop) if isinstance(chosen, slice) else chosen
-        column = np.searchsorted(positions, itself[part])
-        column = np.where(positions[np.minimum(column, len(positions) - 1)] == itself[part], column, -1)
-        for begin in range(part.start, part.stop, _QUERIES):
-            span = slice(begin, min(begin + _QUERIES, part.stop))
-            here = slice(span.start - part.start, span.stop - part.start)
+        column = np.searchsorted(positions, itself)
+        column = np.where(positions[np.minimum(column, len(positions) - 1)] == itself, column, -1)
+        for begin in range(0, rows, _QUERIES):
+            span = slice(begin, min(begin + _QUERIES, rows))
             slots = slice(relevant.start[span.start], relevant.start[span.stop])
-            mine = slice(slots.start - first, slots.stop - first)
             products = buffer[: (span.stop - span.start) * len(block)].reshape(-1, len(block))
             np.matmul(queries[span], block.T, out=products)
             counting.count_block(
@@ -166,17 +168,17 @@ def _count(
                 block,
                 positions,
                 order,
-                column[here],
+                column[span],
                 band,
                 relevant.start[span.start : span.stop + 1] - slots.start,
                 relevant.threshold[slots],
                 relevant.order[slots],
                 relevant.language[slots] == language,
-                counts.in_language[mine],
-                counts.in_pool[mine],
-                counts.best_scores[here],
-                counts.best_passages[here],
-                counts.filled[here],
+                counts.in_language[slots],
+                counts.in_pool[slots],
+                counts.best_scores[span],
+                counts.best_passages[span],
+                counts.filled[span],
                 depth,
             )
     return counts
@@ -198,7 +200,8 @@ def _spans(total: int, parts: int) -> list[slice]:
     return [slice(a, b) for a, b in pairwise(edges)]
 
 
-def _blas_threads() -> int:
+def blas_threads() -> int:
+    """How many threads numpy's matrix product takes."""
     pools = threadpoolctl.threadpool_info()
     return max((pool["num_threads"] for pool in pools if pool["user_api"] == "blas"), default=1)
 
