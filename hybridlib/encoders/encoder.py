@@ -72,7 +72,8 @@ class DualEncoder(nn.Module):
             revision: of a hub id: branch, tag or commit.
 
         Raises:
-            InputError: if there is no such encoder, it has no safetensors, lacks weights or asks for code of its own.
+            InputError: if there is no such encoder, it has no safetensors, lacks weights, has some that are no numbers,
+                or asks for code of its own.
         """
         if name == "tiny":
             return cls(*tiny.tiny_encoder(), prefixes=dict(E5), max_length=max_length, precision="float32", source=name)
@@ -99,6 +100,9 @@ class DualEncoder(nn.Module):
         if report["missing_keys"]:
             missing = brief(sorted(report["missing_keys"]))
             raise InputError(f"encoder: found {name!r} without the weights {missing}, expected all")
+        broken = [key for key, weight in model.state_dict().items() if not torch.isfinite(weight).all()]
+        if broken:
+            raise InputError(f"encoder: found {name!r} with NaN or infinity in {brief(broken)}, expected numbers")
         positions = getattr(config, "max_position_embeddings", max_length)
         if max_length > positions:
             raise InputError(

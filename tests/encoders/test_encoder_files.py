@@ -55,6 +55,16 @@ def test_folder_without_safetensors_is_refused(wordy_folder):
         DualEncoder.load(str(wordy_folder))
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_weights_that_are_not_finite_are_refused(wordy_folder, value):
+    model = load(wordy_folder).model
+    with torch.no_grad():
+        model.embeddings.LayerNorm.weight[2] = value
+    model.save_pretrained(wordy_folder)
+    with pytest.raises(InputError, match=r"NaN or infinity in .*embeddings\.LayerNorm\.weight.*expected numbers"):
+        DualEncoder.load(str(wordy_folder))
+
+
 def test_tiny_has_the_same_weights_each_time_and_leaves_the_random_state():
     torch.manual_seed(5)
     expected = torch.rand(3)
