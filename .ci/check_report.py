@@ -1,7 +1,11 @@
-"""Fails if a study's report is missing a part: usage check_report.py reports/<study>."""
+"""Fails if a study's report is missing a part, or has other numbers than a table that was committed.
+
+Usage: check_report.py reports/<study> [summary.csv]
+"""
 
 import csv
 import json
+import math
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
@@ -75,6 +79,23 @@ def check(study: Path) -> list[str]:
     return missing
 
 
+def compare(found: Path, committed: Path) -> list[str]:
+    """Return the rows of a committed summary that are missing or differ by more than two processors may."""
+    values = _values(found)
+    return [
+        f"{', '.join(key)}: {expected} (found {values.get(key)})"
+        for key, expected in _values(committed).items()
+        if not math.isclose(values.get(key, math.nan), expected, rel_tol=0.01, abs_tol=0.01)
+    ]
+
+
+def _values(file: Path) -> dict[tuple[str, ...], float]:
+    with file.open(encoding="utf-8", newline="") as lines:
+        return {tuple(row.values())[:-1]: float(row["value"]) for row in csv.DictReader(lines)}
+
+
 if __name__ == "__main__":
     problems = check(Path(sys.argv[1]))
+    if sys.argv[2:]:
+        problems += compare(Path(sys.argv[1]) / "summary.csv", Path(sys.argv[2]))
     sys.exit("\n".join(f"report: missing {problem}" for problem in problems) or 0)
