@@ -15,7 +15,8 @@ from hybridlib.corpora.load import CORPORA
 from hybridlib.errors import InputError
 from hybridlib.paths import run_folder, system_folder
 from hybridlib.shared_runs import finished_elsewhere, take_over
-from hybridlib.study import check_data, load_study, papermill_command
+from hybridlib.study import load_study, papermill_command
+from hybridlib.study_data import check_data
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Hybrid batching study: plan it, run it, report it.")
 StudyFile = Annotated[Path, typer.Argument(help="a study file, such as studies/quick.yaml")]

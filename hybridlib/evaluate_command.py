@@ -159,10 +159,17 @@ def _run(request: Request) -> _Loaded:
         {
             "seed": seed,
             "run": run.folder.name,
-            "encoder": request.encoder,
+            "encoder": _place(request),
             "configuration": config.model_dump(mode="json", exclude_defaults=True),
         },
     )
+
+
+def _place(request: Request) -> str | None:
+    """Name the encoder; one beside the results by its place there, as folders move."""
+    if request.encoder and Path(request.encoder).is_relative_to(request.out):
+        return str(Path(request.encoder).relative_to(request.out))
+    return request.encoder
 
 
 def _embedded(encoder: DualEncoder, collection: Collection) -> Embedded:

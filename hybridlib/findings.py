@@ -105,7 +105,7 @@ def learning(history: pd.DataFrame, best_step: int) -> str:
 def difference(comparisons: pd.DataFrame, configuration: str, other: str, setting: str, measure: str) -> str:
     """Say one difference with its interval and Holm-corrected p."""
     row = against(comparisons, configuration, other, setting, measure)
-    digits = "+,.0f" if measure == "rank_distance" else "+.3f"
+    digits = "+z,.0f" if measure == "rank_distance" else "+z.3f"
     p = "p < 0.001" if row["holm_p"] < 0.001 else f"p = {row['holm_p']:.3f}"
     return f"{row['difference']:{digits}} [{row['low']:{digits}}, {row['high']:{digits}}], {p}"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hybridlib.config import RunConfig
 from hybridlib.errors import InputError
-from hybridlib.paths import run_folder, study_folder
+from hybridlib.paths import locked, run_folder, study_folder
 from hybridlib.results import environment, read_json
 
 _OF_THIS_STUDY = {".lock", "log.txt"}
@@ -59,8 +59,20 @@ def take_over(source: Path, study: str, run: str) -> Path:
 
     Returns:
         The run's folder.
+
+    Raises:
+        InputError: another process is at work on it.
     """
     target = run_folder(study, run)
+    lock = locked(target)
+    try:
+        _link(source, target)
+    finally:
+        lock.release()
+    return target
+
+
+def _link(source: Path, target: Path) -> None:
     (target / _LAST).unlink(missing_ok=True)
     files = [file for file in source.rglob("*") if file.is_file() and file.name not in _OF_THIS_STUDY]
     for file in sorted(files, key=lambda file: (file.name == _LAST, file)):
@@ -77,4 +89,3 @@ def take_over(source: Path, study: str, run: str) -> Path:
             shutil.copy(file, beside)
         beside.replace(place)
         beside.unlink(missing_ok=True)  # where both were links to one file, a rename leaves both
-    return target

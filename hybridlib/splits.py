@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from hybridlib.config import RunConfig
 from hybridlib.corpora import Corpus, Split, load_corpus
+from hybridlib.corpora.collection import SETTINGS, Collection
 from hybridlib.corpora.joined import joined
 from hybridlib.corpora.load import corpus_identity
 from hybridlib.corpora.overlap import without_shared
@@ -101,6 +102,16 @@ def data_fingerprint(config: RunConfig) -> str:
     corpora = [run_corpus(config), *(corpus for stage in config.stages() for corpus in other_corpora(stage))]
     prints = [corpus.fingerprint for corpus in corpora]
     return prints[0] if len(prints) == 1 else hashlib.sha256("".join(prints).encode()).hexdigest()
+
+
+def check_settings(test: Corpus) -> None:
+    """Raise :class:`InputError` if texts cannot test all three settings: pages and reports show them side by side."""
+    settings = Collection.from_corpus(test).settings
+    if settings != SETTINGS:
+        raise InputError(
+            f"found test texts of {test.name} for {', '.join(settings) or 'no'} retrieval, expected concepts in two "
+            "languages, and two texts of a concept in one language"
+        )
 
 
 def run_splits(config: RunConfig) -> Split:

@@ -12,17 +12,13 @@ from typing import Any
 
 import yaml
 
-from hybridlib.batches import make_sampler
 from hybridlib.config import RunConfig
-from hybridlib.corpora import Corpus
-from hybridlib.corpora.collection import SETTINGS, Collection
 from hybridlib.corpora.load import check_corpus_name
 from hybridlib.derived import DerivedSystem, derived_systems
 from hybridlib.errors import InputError
-from hybridlib.needs import check_texts
 from hybridlib.paths import checked_name
 from hybridlib.plain_text import brief, checked_label, one_line, visible
-from hybridlib.splits import data_fingerprint, run_splits
+from hybridlib.splits import data_fingerprint
 from hybridlib.study_names import labels
 from hybridlib.yaml_file import read_yaml
 
@@ -213,26 +209,6 @@ def _mapping(value: Any, path: Path) -> dict[str, Any]:
     if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
         raise InputError(f"{path}: found {brief(value)}, expected names with values")
     return value
-
-
-def check_data(study: Study) -> None:
-    """Raise, before anything is trained, if a corpus cannot be read, lacks texts, or cannot test all three settings."""
-    same = {"seed": 0, "alpha": 0.0, "learning_rate": 1.0, "language_power": 0.0, "corpus_power": 0.0}
-    stages = (stage.model_copy(update=same) for config in study.configs for stage in config.stages())
-    tested: dict[str, Corpus] = {}
-    for config in dict.fromkeys(stages):
-        split = run_splits(config)
-        tested.setdefault(split.test.fingerprint, split.test)
-        if config.sampler != "untrained":
-            make_sampler(config, split.train)
-            check_texts(config, split.train)
-    for test in tested.values():
-        settings = Collection.from_corpus(test).settings
-        if settings != SETTINGS:
-            raise InputError(
-                f"{study.path}: found test texts of {test.name} for {', '.join(settings) or 'no'} retrieval, expected "
-                "concepts in two languages, and two texts of a concept in one language"
-            )
 
 
 def papermill_command(config: RunConfig, study: str, run: str) -> str:

@@ -109,7 +109,7 @@ def significance_table(comparisons: pd.DataFrame) -> pd.DataFrame:
     """Give every comparison with interval, corrected p and wins, ties, losses, as strings."""
     rows = {}
     for row in comparisons.to_dict("records"):
-        digits = "+,.0f" if row["measure"] == "rank_distance" else "+.3f"
+        digits = "+z,.0f" if row["measure"] == "rank_distance" else "+z.3f"
         mark = "*" if row["holm_p"] < LEVEL else ""
         rows[f"{row['configuration']} − {row['baseline']}: {row['setting']} {row['measure']}"] = {
             "difference": f"{mark}{row['difference']:{digits}}",

@@ -74,7 +74,7 @@ def test_weights_are_averaged_and_vectors_debiased(study):
     )
     assert list(between.scores()) == ["between", "between + centring"]
     assert (between.result["seed"], between.result["run"]) == (2, first.name)
-    assert between.result["encoder"] == str(between.folder / "encoder")
+    assert between.result["encoder"] == "encoder"
     assert between.result["means"]["none"] != read_json(first / "result.json")["means"]["all"]
 
 

@@ -5,9 +5,11 @@ import os
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from hybridlib.cache import replace_file
 from hybridlib.config import RunConfig
+from hybridlib.errors import InputError
 from hybridlib.results import environment
 from hybridlib.shared_runs import finished_elsewhere, take_over
 
@@ -97,7 +99,7 @@ def test_all_but_lock_and_log_are_taken_over(finished, tmp_path):
     source = finished()
     target = take_over(source, "second", RUN)
     assert target == tmp_path / "second" / "runs" / RUN
-    assert files_of(target) == sorted(FILES)
+    assert files_of(target) == sorted([".lock", *FILES])
     assert [file for file in FILES if not (target / file).samefile(source / file)] == ["result.json"]
 
 
@@ -119,7 +121,7 @@ def test_files_are_copied_where_the_disk_cannot_link(finished, monkeypatch):
     monkeypatch.setattr(os, "link", no_links)
     source = finished()
     target = take_over(source, "second", RUN)
-    assert files_of(target) == sorted(FILES)
+    assert files_of(target) == sorted([".lock", *FILES])
     assert [file for file in FILES if (target / file).samefile(source / file)] == []
     assert [file for file in FILES if (target / file).read_bytes() != (source / file).read_bytes()] == []
 
@@ -145,7 +147,7 @@ def test_taking_over_again_leaves_the_same(finished):
     (source / "scores.parquet").unlink()
     (source / "scores.parquet").write_text("other scores")
     assert take_over(source, "second", RUN) == target
-    assert files_of(target) == sorted(FILES)
+    assert files_of(target) == sorted([".lock", *FILES])
     assert (target / "scores.parquet").read_text() == "other scores"
 
 
@@ -154,3 +156,11 @@ def test_a_file_that_one_study_replaces_stays_in_the_other(finished):
     target = take_over(source, "second", RUN)
     replace_file(target / "index.html", b"new")
     assert (source / "index.html").read_text() == "index.html of first"
+
+
+def test_a_run_that_is_being_made_is_not_taken_over(finished, tmp_path):
+    source, held = finished(), tmp_path / "second" / "runs" / RUN
+    held.mkdir(parents=True)
+    with FileLock(held / ".lock"), pytest.raises(InputError, match="found another process at work on it"):
+        take_over(source, "second", RUN)
+    assert files_of(held) == [".lock"]

@@ -5,7 +5,7 @@ import pytest
 from hybridlib.config import RunConfig
 from hybridlib.corpora.overlap import shared_texts
 from hybridlib.errors import InputError
-from hybridlib.splits import data_fingerprint, other_corpora, run_corpus, run_splits
+from hybridlib.splits import check_settings, data_fingerprint, other_corpora, run_corpus, run_splits
 
 CONFIG = RunConfig(
     train_languages=("zh", "en"),
@@ -61,6 +61,12 @@ def test_untrained_run_needs_no_batch():
 def test_language_that_the_corpus_does_not_have():
     with pytest.raises(InputError, match="found language 'xx', expected one of: en de"):
         run_splits(changed(test_languages=("xx",)))
+
+
+def test_texts_of_one_language_cannot_test_all_settings():
+    split = run_splits(changed(test_languages=("de",)))
+    with pytest.raises(InputError, match="found test texts of scenes for monolingual retrieval, expected concepts in"):
+        check_settings(split.test)
 
 
 def test_more_concepts_than_there_are():

@@ -293,3 +293,11 @@ def test_run_name_follows_the_corpora(study_of, tmp_path, run):
             loader.cache_clear()
         names += study_of(f"runs: [{run.format(file)}]").runs()
     assert len(set(names)) == 2
+
+
+@pytest.mark.parametrize("name", ["figures", "tables", "evaluate"])
+def test_names_of_folders_of_all_studies_are_refused(tmp_path, name):
+    file = tmp_path / f"{name}.yaml"
+    file.write_text("grid: {sampler: [mixed]}")
+    with pytest.raises(InputError, match=f"found a study called {name}, expected another name"):
+        load_study(file)

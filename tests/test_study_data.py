@@ -5,7 +5,8 @@ import json
 import pytest
 
 from hybridlib.errors import InputError
-from hybridlib.study import check_data, load_study
+from hybridlib.study import load_study
+from hybridlib.study_data import check_data
 
 
 @pytest.fixture
@@ -74,9 +75,16 @@ def test_data_that_fit_pass_the_check(study_of):
     check_data(study_of("defaults: {train_concepts: 40, batch_size: 40}\ngrid: {sampler: [untrained, mixed]}"))
 
 
-@pytest.mark.parametrize("name", ["figures", "tables", "evaluate"])
-def test_names_of_folders_of_all_studies_are_refused(tmp_path, name):
-    file = tmp_path / f"{name}.yaml"
-    file.write_text("grid: {sampler: [mixed]}")
-    with pytest.raises(InputError, match=f"found a study called {name}, expected another name"):
-        load_study(file)
+def test_debiasing_without_texts_of_a_tested_language_is_refused_before_training(study_of, tmp_path):
+    """Trained on another corpus, in English and German alone."""
+    lines = [
+        {"concept": f"c{n}", "language": language, "query": f"{language} {n}", "passage": f"{n} in {language}"}
+        for n in range(8)
+        for language in ("en", "de")
+    ]
+    (file := tmp_path / "own.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    defaults = f"train_corpora: [{file}], test_languages: [de, ru], test_concepts: 10, batch_size: 4"
+    text = f"defaults: {{{defaults}}}\nruns: [{{sampler: untrained}}]\nsystems: [{{of: untrained, debias: [lir]}}]"
+    with pytest.raises(InputError, match=r"mine\.yaml: found systems with debias of untrained, tested in ru, of which"):
+        check_data(study_of(text))
+    check_data(study_of(text.replace("de, ru", "de, en")))
