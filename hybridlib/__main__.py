@@ -88,6 +88,17 @@ def findings() -> None:
 
 
 @app.command()
+def similarities(
+    corpus: Annotated[str, typer.Option(help=f"what batches are drawn from: {CORPORA}")] = "scenes",
+    concepts: Annotated[int, typer.Option(min=32, help="how many of its concepts")] = 600,
+) -> None:
+    """Show how contrastive training moves similarities: notebooks/4-similarities.ipynb through papermill."""
+    from hybridlib.execute import execute_similarities
+
+    typer.echo(execute_similarities(corpus, concepts))
+
+
+@app.command()
 def evaluate(
     out: Annotated[Path, typer.Option(help="folder for tables, figures and the page")],
     encoder: Annotated[str | None, typer.Option(help="hub id, local folder, bundled:<name> or tiny")] = None,

@@ -48,6 +48,13 @@ def execute_findings() -> Path:
     return _execute("5-findings.ipynb", reports_folder(), {}, "How to balance monolingual and cross-lingual retrieval?")
 
 
+def execute_similarities(corpus: str, concepts: int) -> Path:
+    """Execute ``4-similarities.ipynb`` on a corpus and the finished studies; returns ``similarities/index.html``."""
+    folder = reports_folder() / "similarities"
+    parameters = {"corpus": corpus, "concepts": concepts}
+    return _execute("4-similarities.ipynb", folder, parameters, "Similarities of positives and negatives")
+
+
 def execute_evaluation(folders: Sequence[Path], out: Path, title: str) -> Path:
     """Execute ``evaluate.ipynb`` for results of ``evaluate``; returns the page ``index.html`` in ``out``."""
     parameters = {"folders": [str(folder.resolve()) for folder in folders], "out": str(out.resolve())}

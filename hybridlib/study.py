@@ -36,7 +36,7 @@ _FIELDS = {
 }
 AXES = ("alpha", "batch_size", "train_concepts")
 DEMONSTRATION = "scenes"
-_OF_ALL = {"evaluate", "figures", "tables"}  # folders of reports/ that belong to no study
+_OF_ALL = {"evaluate", "figures", "similarities", "tables"}  # folders of reports/ that belong to no study
 MOST_RUNS = 1_000
 
 

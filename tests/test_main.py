@@ -126,6 +126,15 @@ def test_report_gives_the_notebook_its_study(study, monkeypatch):
     assert executed == [(load_study(study),)]
 
 
+def test_similarities_gives_the_notebook_corpus_and_concepts(study, monkeypatch):
+    executed = []
+    monkeypatch.setattr("hybridlib.execute._execute", lambda *given: executed.append(given) or "page.html")
+    assert invoke("similarities", "--corpus", "xm3600", "--concepts", 64).stdout == "page.html\n"
+    ((notebook, folder, parameters, _),) = executed
+    assert (notebook, folder) == ("4-similarities.ipynb", study.parent / "reports" / "similarities")
+    assert parameters == {"corpus": "xm3600", "concepts": 64}
+
+
 @pytest.mark.parametrize("command", ["plan", "run", "derive", "report"])
 def test_every_command_has_help(command):
     outcome = invoke(command, "--help")

@@ -295,7 +295,7 @@ def test_run_name_follows_the_corpora(study_of, tmp_path, run):
     assert len(set(names)) == 2
 
 
-@pytest.mark.parametrize("name", ["figures", "tables", "evaluate"])
+@pytest.mark.parametrize("name", ["figures", "tables", "evaluate", "similarities"])
 def test_names_of_folders_of_all_studies_are_refused(tmp_path, name):
     file = tmp_path / f"{name}.yaml"
     file.write_text("grid: {sampler: [mixed]}")
