@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import logging
+import os
 import shlex
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from transformers.utils.logging import disable_progress_bar, set_verbosity_error
 
 from hybridlib.corpora.load import CORPORA
 from hybridlib.errors import InputError
 from hybridlib.paths import run_folder, system_folder
 from hybridlib.shared_runs import finished_elsewhere, take_over
 from hybridlib.study import load_study, papermill_command
-from hybridlib.study_data import check_data
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Hybrid batching study: plan it, run it, report it.")
 StudyFile = Annotated[Path, typer.Argument(help="a study file, such as studies/quick.yaml")]
@@ -37,6 +36,8 @@ def plan(study: StudyFile) -> None:
 @app.command()
 def check(study: StudyFile) -> None:
     """Read a study and its data and say what is wrong, before anything is trained."""
+    from hybridlib.study_data import check_data
+
     check_data(load_study(study))
 
 
@@ -207,8 +208,8 @@ def _list(text: str) -> list[str] | None:
 def main() -> None:
     """Run the command line; bad input ends with its one message and exit code 2."""
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    disable_progress_bar()
-    set_verbosity_error()
+    # For transformers and the hub, which read them when they are imported; that takes seconds, so few commands do it.
+    os.environ.update({"HF_HUB_DISABLE_PROGRESS_BARS": "1", "TRANSFORMERS_VERBOSITY": "error"})
     try:
         app()
     except InputError as error:
