@@ -21,7 +21,10 @@ _COLUMNS = {
     "comparisons": "configuration baseline setting measure difference low high holm_p wins losses seeds baseline_seeds",
     "runs": "run configuration seconds",
 }
-_TEXTS = set("run configuration baseline languages setting measure query_language passage_language".split())
+_TEXTS = set(
+    "run configuration baseline languages setting measure query_language passage_language "
+    "source table encoder test_set sampler".split()
+)
 _ABOUT = (
     "name title question demonstration baseline references axis series missing corpus notes concepts languages "
     "fingerprint environment random_rank_distance encoder"

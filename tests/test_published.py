@@ -1,0 +1,84 @@
+"""Published numbers beside those of studies, on the paper's own and on made-up ones."""
+
+import pandas as pd
+import pytest
+from told_cases import told
+
+from hybridlib import published
+from hybridlib.errors import InputError
+from hybridlib.paths import project_folder
+
+FILE = project_folder() / "notebooks" / "published.csv"
+TEST = "LaBSE, XQuAD-R (2408.10536)"
+
+
+@pytest.fixture
+def earlier():
+    return published.read_published(FILE)
+
+
+def study(name="mine", demonstration=False, **hybrid):
+    """A study in which every number of monolingual batches is 0.5, of crosslingual 0.4, of hybrid 0.45 or as given."""
+    levels = {"monolingual": 0.5, "crosslingual": 0.4, "hybrid 0.5": 0.45}
+    rows = [
+        (label, "all", *test, hybrid.get("_".join(test).replace("@", ""), level) if "hybrid" in label else level, 0, 1)
+        for label, level in levels.items()
+        for test in published.SHOWN
+    ]
+    one = told({label: (level,) * 4 for label, level in levels.items()}, name=name, demonstration=demonstration)
+    means = pd.DataFrame(rows, columns="configuration languages setting measure value low high".split())
+    return type(one)(**{**vars(one), "means": means})
+
+
+def test_headline_table_of_the_paper_is_reproduced(earlier):
+    """Table 1 and 2 of 2408.10536: AP .817, .767, .682 and rank distance 221 of LaBSE with hybrid batches."""
+    row = published.beside(earlier, published.here({})).loc[f"{TEST}: hybrid"]
+    assert list(row[["monolingual AP", "crosslingual AP", "multilingual AP"]]) == ["*0.817", "*0.767", "*0.682"]
+    assert row["multilingual rank_distance"] == "*221 (-15%)"
+    assert row["multilingual R@10"] == "*0.597"
+
+
+def test_every_test_has_its_three_samplers(earlier):
+    table = published.beside(earlier, published.here({"mine": study()}))
+    assert len(table) == 3 * 5
+    assert [name.rsplit(": ", 1)[1] for name in table.index] == ["monolingual", "crosslingual", "hybrid"] * 5
+    assert table.index[-1] == "tiny, captions (study mine): hybrid"
+
+
+def test_one_of_three_is_the_best(earlier):
+    table = published.beside(earlier, published.here({"mine": study()}))
+    bold = table.map(lambda cell: cell.startswith("*")).groupby(lambda name: name.rsplit(": ", 1)[0]).sum()
+    assert (bold == 1).all(axis=None)
+
+
+def test_a_lower_rank_distance_is_better():
+    ours = published.here({"mine": study()})
+    table = published.beside(ours, ours.iloc[:0])
+    assert list(table["multilingual rank_distance"]) == ["0", "*0 (-20%)", "0 (-10%)"]
+    assert list(table["monolingual AP"]) == ["*0.500", "0.400", "0.450"]
+
+
+def test_wins_of_hybrid_are_counted(earlier):
+    studies = {"one": study("one"), "two": study("two", monolingual_AP=0.6, multilingual_rank_distance=0.1)}
+    said = published.finding(earlier, published.here(studies))
+    assert "monolingual AP: 4 of 4 published, 1 of 2 here" in said
+    assert "multilingual AP: 3 of 4 published, 0 of 2 here" in said
+    assert "multilingual rank_distance: 3 of 4 published, 1 of 2 here" in said
+
+
+def test_studies_on_made_up_texts_or_without_the_three_are_left_out():
+    lacking = told({"monolingual": (1, 1, 1, 1)})
+    assert published.here({"scenes": study(demonstration=True), "lacking": lacking}).empty
+
+
+def test_a_number_that_is_missing_is_named(earlier, tmp_path):
+    kept = earlier.drop(earlier.query("encoder == 'XLM-R' and sampler == 'hybrid' and measure == 'R@10'").index[0])
+    kept.to_csv(tmp_path / "cut.csv", index=False)
+    with pytest.raises(InputError, match=r"cut\.csv: found no multilingual R@10 of XLM-R, XQuAD-R .*: hybrid, expected"):
+        published.read_published(tmp_path / "cut.csv")
+
+
+def test_what_is_no_such_table_is_refused(tmp_path):
+    (tmp_path / "other.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(InputError, match=r"other\.csv: found no table"):
+        published.read_published(tmp_path / "other.csv")
