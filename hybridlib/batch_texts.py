@@ -57,7 +57,7 @@ class TrainingTexts:
         self.hard = self._mined(encoder, config.hard_negatives, ranks) if config.hard_negatives else []
         self.teacher: Teacher | None = None
         if config.teacher is not None:
-            teacher = DualEncoder.load(config.teacher, max_length=config.max_length, precision=config.precision)
+            teacher = DualEncoder.load_whole(config.teacher, max_length=config.max_length, precision=config.precision)
             with ranks.in_turn():
                 self.teacher = Teacher.embed(teacher.to(encoder.device), corpus, config.teacher_language)
         self.sizes = {"concepts": len(corpus.concepts)}

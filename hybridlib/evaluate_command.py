@@ -125,7 +125,9 @@ def _system(request: Request) -> _Loaded:
     else:
         name = str(request.encoder)
         options = {option: getattr(request, option) for option in ("revision", "max_length", "precision")}
-        encoder = DualEncoder.load(name, **{option: value for option, value in options.items() if value is not None})
+        encoder = DualEncoder.load_whole(
+            name, **{option: value for option, value in options.items() if value is not None}
+        )
         test = _embedded(encoder, collection)
         about = {"encoder": name, "revision": request.revision, "max_length": encoder.max_length}
     fit = None
@@ -147,11 +149,11 @@ def _run(request: Request) -> _Loaded:
     options: dict[str, Any] = {"max_length": config.max_length, "precision": config.precision}
     seed = config.seed if config.sampler != "untrained" and request.encoder is None else request.seed
     if request.encoder is not None:
-        encoder = DualEncoder.load(request.encoder, revision=request.revision, **options).restored()
+        encoder = DualEncoder.load_whole(request.encoder, revision=request.revision, **options)
     elif config.sampler == "untrained":
-        encoder = DualEncoder.load(config.encoder, revision=config.encoder_revision, **options)
-    else:  # with the full vocabulary, for the texts to fit on
-        encoder = DualEncoder.load(str(run.folder / "encoder"), **options).restored()
+        encoder = DualEncoder.load_whole(config.encoder, revision=config.encoder_revision, **options)
+    else:
+        encoder = DualEncoder.load_whole(str(run.folder / "encoder"), **options)
     return _Loaded(
         request.label or (run.label if request.encoder is None else Path(request.encoder).name),
         _embedded(encoder, tested),

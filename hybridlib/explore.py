@@ -198,12 +198,12 @@ class Systems:
         config = run.config if run else self._config
         options: dict[str, Any] = {"max_length": config.max_length, "precision": config.precision}
         if run:
-            encoder = DualEncoder.load(str(run.folder / "encoder"), **options).restored()
+            encoder = DualEncoder.load_whole(str(run.folder / "encoder"), **options)
         elif (study_folder(self._study) / "runs" / name / "result.json").exists():
             raise InputError(f"{name}: found a finished run without its encoder, expected one trained on this machine")
         else:
             revision = config.encoder_revision if name == config.encoder else None
-            encoder = DualEncoder.load(name, revision=revision, **options)
+            encoder = DualEncoder.load_whole(name, revision=revision, **options)
         return Explorer.embedded(self.collection, encoder.to("cuda" if torch.cuda.is_available() else "cpu"))
 
     def _foreign(self, texts: Corpus) -> list[str]:

@@ -22,7 +22,7 @@ from hybridlib.training import Training
 def load_encoder(config: RunConfig, split: Split) -> DualEncoder:
     """Load the encoder of a run; its vocabulary is trimmed to the texts of the run where the configuration says so."""
     torch.set_num_threads(config.threads)
-    encoder = DualEncoder.load(
+    encoder = DualEncoder.load_whole(
         config.encoder, max_length=config.max_length, precision=config.precision, revision=config.encoder_revision
     )
     if config.trim_vocabulary:

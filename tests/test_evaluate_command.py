@@ -68,6 +68,15 @@ def test_encoder_is_evaluated(corpus, tmp_path, pages):
         assert [line for line in said.splitlines() if "nDCG@10" in line and f"{means['nDCG@10']:.3f}" in line], setting
 
 
+def test_a_trimmed_encoder_knows_the_words_of_other_texts(corpus, tmp_path):
+    """Training trims the vocabulary to the texts of the run."""
+    encoder = DualEncoder.load("tiny")
+    encoder.trim(["the cat sleeps"])
+    encoder.save(tmp_path / "trimmed")
+    read, _ = evaluated(corpus, tmp_path / "out", "--label", "tiny", encoder=tmp_path / "trimmed")
+    same(read.scores()["tiny"], expected_of(corpus))
+
+
 def test_result_describes_what_was_evaluated(corpus, tmp_path):
     result = evaluated(corpus, tmp_path, "--max-length", 64, "--threads", 1)[0].result
     collection = load_collection(str(corpus))

@@ -74,7 +74,9 @@ def test_studies_on_made_up_texts_or_without_the_three_are_left_out():
 def test_a_number_that_is_missing_is_named(earlier, tmp_path):
     kept = earlier.drop(earlier.query("encoder == 'XLM-R' and sampler == 'hybrid' and measure == 'R@10'").index[0])
     kept.to_csv(tmp_path / "cut.csv", index=False)
-    with pytest.raises(InputError, match=r"cut\.csv: found no multilingual R@10 of XLM-R, XQuAD-R .*: hybrid, expected"):
+    with pytest.raises(
+        InputError, match=r"cut\.csv: found no multilingual R@10 of XLM-R, XQuAD-R .*: hybrid, expected"
+    ):
         published.read_published(tmp_path / "cut.csv")
 
 

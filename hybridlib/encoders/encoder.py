@@ -119,6 +119,15 @@ class DualEncoder(nn.Module):
             revision=settings.revision,
         )
 
+    @classmethod
+    def load_whole(
+        cls, name: str, *, max_length: int = 128, precision: Precision = "auto", revision: str | None = None
+    ) -> DualEncoder:
+        """Load as :meth:`load` does, with all of the vocabulary: that of a trained encoder is trimmed to its texts."""
+        encoder = cls.load(name, max_length=max_length, precision=precision, revision=revision).restored()
+        encoder.source, encoder.revision = name, revision
+        return encoder
+
     @property
     def device(self) -> torch.device:
         """Where the weights are."""
@@ -221,9 +230,10 @@ class DualEncoder(nn.Module):
         """Return this encoder with the full vocabulary of its source: trained rows put back, others as they were."""
         if self.kept_ids is None:
             return self
-        full = DualEncoder.load(
+        full = DualEncoder.load_whole(
             self.source, max_length=self.max_length, precision=self.precision, revision=self.revision
         )
+        full.prefixes = self.prefixes
         full.model = vocabulary.restore_model(self.model, self.kept_ids, full.model)
         return full
 

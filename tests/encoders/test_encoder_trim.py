@@ -88,6 +88,29 @@ def test_restored_after_loading_a_trained_encoder_has_its_weights(wordy_folder, 
     assert_same_weights(encoder.restored(), trained)
 
 
+def test_rows_trained_in_two_runs_are_all_kept(wordy_folder, tmp_path):
+    """Each run trims to its own texts and trains; the second starts from the encoder of the first."""
+    texts = ["the cat sleeps", "a dog in the park"]
+    first, start = load(wordy_folder), load(wordy_folder).model.get_input_embeddings().weight.detach()
+    first.trim(texts[:1])
+    change_weights(first)
+    first.save(tmp_path / "first")
+    second = DualEncoder.load_whole(str(tmp_path / "first"), precision="float32")
+    expected = weights(second)
+    second.trim(texts[1:])
+    second.save(tmp_path / "second")
+    whole = DualEncoder.load_whole(str(tmp_path / "second"), precision="float32")
+    assert all(torch.equal(tensor, expected[name]) for name, tensor in whole.state_dict().items())
+    assert not torch.equal(whole.model.get_input_embeddings().weight, start)
+
+
+def test_restored_keeps_the_prefixes(wordy_folder):
+    encoder = load(wordy_folder)
+    encoder.trim(["the cat sleeps"])
+    encoder.prefixes = {"query": "ask ", "passage": ""}
+    assert encoder.restored().prefixes == {"query": "ask ", "passage": ""}
+
+
 def test_restored_loads_the_revision_that_was_trimmed(wordy_folder, monkeypatch):
     asked = []
     from_pretrained = encoder_module.AutoModel.from_pretrained
