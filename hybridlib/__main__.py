@@ -104,7 +104,9 @@ def evaluate(
     out: Annotated[Path, typer.Option(help="folder for tables, figures and the page")],
     encoder: Annotated[str | None, typer.Option(help="hub id, local folder, bundled:<name> or tiny")] = None,
     embeddings: Annotated[Path | None, typer.Option(help="folder with queries.npy, passages.npy and their ids")] = None,
-    run: Annotated[Path | None, typer.Option(help="a training run's folder: its test concepts, its encoder")] = None,
+    run: Annotated[
+        Path | None, typer.Option(help="a training run's folder; --corpus: its encoder on other texts")
+    ] = None,
     corpus: Annotated[str | None, typer.Option(help=f"what to test on, by default scenes: {CORPORA}")] = None,
     languages: Annotated[str, typer.Option(help="codes with commas; default: all")] = "",
     settings: Annotated[str, typer.Option(help="monolingual,crosslingual,multilingual; default: all")] = "",

@@ -54,7 +54,7 @@ def _keep_best(scores: np.ndarray, passages: np.ndarray, order: np.ndarray, coun
 @_jit
 def _bin(value: np.float32) -> int:
     """Which bin a product of unit vectors is in; a larger value is in the same bin or a later one."""
-    return np.int32((value + np.float32(1.01)) * np.float32(_BINS / 2.02))
+    return int(np.int32((value + np.float32(1.01)) * np.float32(_BINS / 2.02)))
 
 
 @_jit
@@ -109,7 +109,7 @@ def _count_bins(
         marked[listed] = j
         listed += np.uint64(number > most)
         counts[np.uint64(j) & np.uint64(3), number] += np.int32(1)
-    return np.int64(listed)
+    return int(np.int64(listed))
 
 
 @_jit

@@ -48,7 +48,7 @@ def evaluate(request: Request, say: Say) -> Path:
     if request.threads:
         torch.set_num_threads(request.threads)
     with timed(seconds, "embed"):
-        loaded = _run(request) if request.run else _system(request)
+        loaded = _run(request) if request.run and request.corpus is None else _system(request)
     with timed(seconds, "evaluate"):
         evaluated = evaluate_system(
             loaded.test,
@@ -123,17 +123,42 @@ def _system(request: Request) -> _Loaded:
         name = request.embeddings.name
         about: dict[str, Any] = {"embeddings": str(request.embeddings)}
     else:
-        name = str(request.encoder)
-        options = {option: getattr(request, option) for option in ("revision", "max_length", "precision")}
-        encoder = DualEncoder.load_whole(
-            name, **{option: value for option, value in options.items() if value is not None}
-        )
+        encoder, name, about = _encoder(request)
         test = _embedded(encoder, collection)
-        about = {"encoder": name, "revision": request.revision, "max_length": encoder.max_length}
     fit = None
     if request.debias:
         fit, test = test.divided(request.fit_concepts)
     return _Loaded(request.label or name, test, fit, about)
+
+
+def _encoder(request: Request) -> tuple[DualEncoder, str, dict[str, Any]]:
+    """Load an encoder, or that of a training run; return it with its label and what ``result.json`` says of it."""
+    given = {option: getattr(request, option) for option in ("revision", "max_length", "precision")}
+    options = {option: value for option, value in given.items() if value is not None}
+    if request.run is None:
+        name = str(request.encoder)
+        encoder = DualEncoder.load_whole(name, **options)
+        about = {"encoder": name, "revision": request.revision, "max_length": encoder.max_length}
+        return encoder, name, about
+    run = Run.read(request.run)
+    encoder = _encoder_of(run, **options)
+    return encoder, run.label, {"encoder": None, **_of(run), "max_length": encoder.max_length}
+
+
+def _encoder_of(run: Run, **options: Any) -> DualEncoder:
+    """Load the encoder of a run, which has none of its own where nothing is trained."""
+    config = run.config
+    options = {"max_length": config.max_length, "precision": config.precision, **options}
+    if config.sampler == "untrained":
+        return DualEncoder.load_whole(config.encoder, revision=config.encoder_revision, **options)
+    return DualEncoder.load_whole(str(run.folder / "encoder"), **options)
+
+
+def _of(run: Run) -> dict[str, Any]:
+    """Say of which run an encoder is; where nothing is trained there is no seed."""
+    seed = run.config.seed if run.config.sampler != "untrained" else None
+    configuration = run.config.model_dump(mode="json", exclude_defaults=True)
+    return {"seed": seed, "run": run.folder.name, "configuration": configuration}
 
 
 def _run(request: Request) -> _Loaded:
@@ -146,24 +171,19 @@ def _run(request: Request) -> _Loaded:
     tested = Collection.from_corpus(test)
     request.check(tested)
     fit = fit_corpus(config, request.fit_concepts, test.languages) if request.debias else None
-    options: dict[str, Any] = {"max_length": config.max_length, "precision": config.precision}
-    seed = config.seed if config.sampler != "untrained" and request.encoder is None else request.seed
-    if request.encoder is not None:
-        encoder = DualEncoder.load_whole(request.encoder, revision=request.revision, **options)
-    elif config.sampler == "untrained":
-        encoder = DualEncoder.load_whole(config.encoder, revision=config.encoder_revision, **options)
+    about = {**_of(run), "encoder": _place(request)}
+    if request.encoder is None:
+        encoder = _encoder_of(run)
     else:
-        encoder = DualEncoder.load_whole(str(run.folder / "encoder"), **options)
+        encoder = DualEncoder.load_whole(
+            request.encoder, revision=request.revision, max_length=config.max_length, precision=config.precision
+        )
+        about["seed"] = request.seed
     return _Loaded(
         request.label or (run.label if request.encoder is None else Path(request.encoder).name),
         _embedded(encoder, tested),
         _embedded(encoder, Collection.from_corpus(fit)) if fit else None,
-        {
-            "seed": seed,
-            "run": run.folder.name,
-            "encoder": _place(request),
-            "configuration": config.model_dump(mode="json", exclude_defaults=True),
-        },
+        about,
     )
 
 

@@ -22,6 +22,7 @@ _USED = {  # the options that a kind of system leaves open
     ("encoder",): _OPTIONS,
     ("embeddings",): ("corpus",),
     ("run",): (),
+    ("run", "corpus"): ("corpus", "max_length", "precision"),
     ("encoder", "run"): ("revision",),
 }
 
@@ -31,8 +32,9 @@ class Request:
     """What to evaluate; the fields are explained by the command line.
 
     One of ``encoder``, ``embeddings`` and ``run``; or ``run`` and ``encoder``: on the test concepts of the run an
-    encoder that is not its own, such as the average of two runs, which may have a ``seed``. ``corpus``, ``revision``,
-    ``max_length`` and ``precision`` are given only where the system uses them.
+    encoder that is not its own, such as the average of two runs, which may have a ``seed``; or ``run`` and ``corpus``:
+    the run's encoder on another corpus. ``corpus``, ``revision``, ``max_length`` and ``precision`` are given only where
+    the system uses them.
     """
 
     out: Path
@@ -56,6 +58,8 @@ class Request:
     def __post_init__(self) -> None:
         """Refuse what cannot be done before anything is loaded."""
         given = tuple(name for name in ("encoder", "embeddings", "run") if getattr(self, name) is not None)
+        if given == ("run",) and self.corpus is not None:
+            given = "run", "corpus"
         if given not in _USED:
             raise InputError(
                 f"evaluate: found {' and '.join(given) or 'no system'}, expected encoder, embeddings, run, or run and "

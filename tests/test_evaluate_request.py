@@ -16,7 +16,7 @@ KINDS = {
     "encoder and run": {"encoder": "tiny", "run": OUT},
 }
 OPTIONS = {"corpus": "scenes", "revision": "main", "max_length": 128, "precision": "auto"}
-USED = {"encoder": set(OPTIONS), "embeddings": {"corpus"}, "run": set(), "encoder and run": {"revision"}}
+USED = {"encoder": set(OPTIONS), "embeddings": {"corpus"}, "run": {"corpus"}, "encoder and run": {"revision"}}
 
 
 @pytest.mark.parametrize("option", OPTIONS)
@@ -28,6 +28,13 @@ def test_options_that_a_system_does_not_use_are_refused(kind, option):
     else:
         with pytest.raises(InputError, match=f"^{option}: found {OPTIONS[option]!r}, expected none: {kind} does not"):
             Request(OUT, **given)
+
+
+def test_a_run_on_another_corpus_may_be_cut_elsewhere():
+    request = Request(OUT, run=OUT, corpus="scenes", max_length=128, precision="float32")
+    assert (request.corpus, request.max_length) == ("scenes", 128)
+    with pytest.raises(InputError, match=r"^revision: found 'main', expected none: run and corpus does not use it"):
+        Request(OUT, run=OUT, corpus="scenes", revision="main")
 
 
 def collection(concept: str = "c{}") -> Collection:

@@ -27,6 +27,19 @@ def test_run_is_evaluated_on_its_test_concepts(tmp_path):
     assert RunConfig.checked(read.result["configuration"]) == CONFIG
 
 
+def test_run_is_evaluated_on_another_corpus(tmp_path):
+    """As its encoder would be, with the label and the seed of the run."""
+    run = finished(tmp_path / "a-run", CONFIG)
+    options = ["--corpus", "scenes", "--languages", "en,fr", "--max-length", 40]
+    invoke("evaluate", "--run", run, *options, "--out", tmp_path / "run")
+    invoke("evaluate", "--encoder", run / "encoder", *options, "--out", tmp_path / "encoder")
+    found, expected = (Results.read(tmp_path / name).result for name in ("run", "encoder"))
+    assert found["means"] == expected["means"]
+    assert (found["label"], found["seed"], found["run"]) == ("hybrid 0.5", 1, "a-run")
+    assert (found["max_length"], found["collection"]["languages"]) == (40, ["en", "fr"])
+    assert RunConfig.checked(found["configuration"]) == CONFIG
+
+
 def test_untrained_run_has_no_seed_and_needs_no_weights(tmp_path):
     run = finished(tmp_path / "a-run", CONFIG.model_copy(update={"sampler": "untrained"}))
     (run / "encoder").rename(tmp_path / "gone")
