@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from statistics import fmean
+from typing import Any
 
 import pandas as pd
 
 from hybridlib.comparison import direction
+from hybridlib.config import RunConfig
 from hybridlib.errors import InputError
+from hybridlib.results import read_json
 from hybridlib.told import Told, read_table
 
 SAMPLERS = {"monolingual": "monolingual", "crosslingual": "crosslingual", "hybrid": "hybrid 0.5"}  # label in a study
@@ -53,6 +57,31 @@ def here(studies: Mapping[str, Told]) -> pd.DataFrame:
         for test in SHOWN
         for value in [told.value(label, *test)]
     ]
+    return pd.DataFrame(rows, columns=_COLUMNS)
+
+
+def elsewhere(evaluations: Path) -> pd.DataFrame:
+    """Return the same numbers of runs that `evaluate --run RUN --corpus OTHER` tested on texts of another corpus.
+
+    Args:
+        evaluations: a folder; results that stand in one folder below it are of one study, a mean over its seeds is
+            taken, and those without all three samplers are left out.
+    """
+    found: dict[Path, list[dict[str, Any]]] = {}
+    for file in sorted(evaluations.glob("*/*/result.json")):
+        result = read_json(file)
+        if "run" in result and RunConfig.checked(result["configuration"]).corpus != result["collection"]["name"]:
+            found.setdefault(file.parent.parent, []).append(result)
+    rows = []
+    for folder, results in found.items():
+        means = {label: [one for one in results if one["label"] == label] for label in SAMPLERS.values()}
+        for sampler, label in SAMPLERS.items() if all(means.values()) else ():
+            for setting, measure in SHOWN:
+                value = fmean(one["means"]["none"][setting][measure] for one in means[label])
+                about = means[label][0]
+                encoder = RunConfig.checked(about["configuration"]).encoder
+                said = (folder.name, "result", encoder, about["collection"]["name"], sampler)
+                rows.append((*said, setting, measure, value))
     return pd.DataFrame(rows, columns=_COLUMNS)
 
 

@@ -5,8 +5,10 @@ import pytest
 from told_cases import told
 
 from hybridlib import published
+from hybridlib.config import RunConfig
 from hybridlib.errors import InputError
 from hybridlib.paths import project_folder
+from hybridlib.results import write_json
 
 FILE = project_folder() / "notebooks" / "published.csv"
 TEST = "LaBSE, XQuAD-R (2408.10536)"
@@ -84,3 +86,39 @@ def test_what_is_no_such_table_is_refused(tmp_path):
     (tmp_path / "other.csv").write_text("a,b\n1,2\n")
     with pytest.raises(InputError, match=r"other\.csv: found no table"):
         published.read_published(tmp_path / "other.csv")
+
+
+@pytest.fixture
+def evaluations(tmp_path):
+    """Write results of runs on other texts: label, seed, corpus trained on, AP."""
+
+    def write(*results, study="xquad-r"):
+        for label, seed, corpus, value in results:
+            means = {setting: {} for setting, _ in published.SHOWN}
+            for setting, measure in published.SHOWN:
+                means[setting][measure] = value
+            configuration = RunConfig(sampler="mixed", corpus=corpus).model_dump(mode="json", exclude_defaults=True)
+            result = {"label": label, "means": {"none": means}, "collection": {"name": "xquad-r"}}
+            folder = tmp_path / study / f"{label}-{seed}".replace(" ", "-")
+            folder.mkdir(parents=True, exist_ok=True)
+            write_json(folder / "result.json", result | {"configuration": configuration, "seed": seed, "run": "r"})
+        return tmp_path
+
+    return write
+
+
+TRIO = [("monolingual", 1, "xm3600", 0.5), ("crosslingual", 1, "xm3600", 0.4)]
+
+
+def test_runs_that_were_tested_on_other_texts_are_a_test_of_their_own(evaluations):
+    folder = evaluations(*TRIO, ("hybrid 0.5", 1, "xm3600", 0.6), ("hybrid 0.5", 2, "xm3600", 0.8))
+    table = published.beside(published.elsewhere(folder), published.here({}))
+    assert list(table["monolingual AP"]) == ["0.500", "0.400", "*0.700"]
+    assert table.index[2] == "multilingual-e5-small, xquad-r (xquad-r): hybrid"
+
+
+def test_runs_that_lack_a_sampler_or_are_tested_on_their_own_texts_are_left_out(evaluations):
+    evaluations(*TRIO)
+    folder = evaluations(*TRIO, ("hybrid 0.5", 1, "xquad-r", 0.6), study="own")
+    assert published.elsewhere(folder).empty
+    assert published.elsewhere(folder / "nothing").empty
