@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from huggingface_hub.utils import disable_progress_bars
 
 from hybridlib.corpora.load import CORPORA
 from hybridlib.errors import InputError
@@ -210,8 +211,9 @@ def _list(text: str) -> list[str] | None:
 def main() -> None:
     """Run the command line; bad input ends with its one message and exit code 2."""
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    # For transformers and the hub, which read them when they are imported; that takes seconds, so few commands do it.
-    os.environ.update({"HF_HUB_DISABLE_PROGRESS_BARS": "1", "TRANSFORMERS_VERBOSITY": "error"})
+    # transformers reads both when it is imported; that takes seconds, so it is left to the commands that need it.
+    disable_progress_bars()
+    os.environ["TRANSFORMERS_VERBOSITY"] = "error"
     try:
         app()
     except InputError as error:
