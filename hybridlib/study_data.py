@@ -16,7 +16,8 @@ def check_data(study: Study) -> None:
     """Raise, before anything is trained, if a corpus cannot be read, lacks texts, or cannot test all three settings.
 
     Raises:
-        InputError: as said, or if vectors are debiased and a language that is tested has no text to fit on.
+        InputError: as said; if vectors are debiased and a language that is tested has no text to fit on; or if there is
+            nothing to compare.
     """
     same = {"seed": 0, "alpha": 0.0, "learning_rate": 1.0, "language_power": 0.0, "corpus_power": 0.0}
     stages = (stage.model_copy(update=same) for config in study.configs for stage in config.stages())
@@ -33,6 +34,9 @@ def check_data(study: Study) -> None:
             check_settings(test)
         for config, label in debiased.items():
             _check_fit(config, label)
+        systems = dict.fromkeys([*study.names, *(label for one in study.systems for label in one.labels())])
+        if len(systems) < 2:
+            raise InputError(f"found {', '.join(systems)} alone, expected two systems at least: a report compares them")
     except InputError as error:
         raise InputError(f"{study.path}: {error}") from None
 

@@ -75,6 +75,13 @@ def test_data_that_fit_pass_the_check(study_of):
     check_data(study_of("defaults: {train_concepts: 40, batch_size: 40}\ngrid: {sampler: [untrained, mixed]}"))
 
 
+def test_a_study_of_one_system_is_refused_before_training(study_of):
+    text = "defaults: {train_concepts: 40, batch_size: 40}\ngrid: {sampler: [mixed], seed: [1, 2]}"
+    with pytest.raises(InputError, match=r"mine\.yaml: found mixed alone, expected two systems at least"):
+        check_data(study_of(text))
+    check_data(study_of(f"{text}\nsystems: [{{of: mixed, debias: [lir]}}]"))
+
+
 def test_debiasing_without_texts_of_a_tested_language_is_refused_before_training(study_of, tmp_path):
     """Trained on another corpus, in English and German alone."""
     lines = [
