@@ -17,6 +17,7 @@ from hybridlib.languages import ordered
 
 _TESTS = [*((setting, "nDCG@10") for setting in SETTINGS), ("multilingual", "rank_distance")]
 _MANY = 8  # systems that can be told apart by colour, or named where they lie
+_CROWD = 16  # systems that need a larger map
 
 
 def rank_distance_bars(bars: pd.DataFrame, expected: pd.Series) -> Figure:
@@ -103,13 +104,18 @@ def balance_scatter(points: pd.DataFrame) -> Figure:
 def balance_map(means: pd.DataFrame) -> Figure:
     """Draw every system by its monolingual and crosslingual nDCG@10 with intervals, named, the ideal corner marked.
 
+    Those that are far off, so that the others would stand upon one another, are named with their place beside the axes.
+
     Args:
         means: a row a system: index its name; columns (setting, measure) x ``value``, ``low``, ``high`` of monolingual
             and crosslingual nDCG@10 and the ``value`` of the multilingual rank distance, which is the colour.
     """
+    best = means["monolingual", "nDCG@10"]["value"].max(), means["crosslingual", "nDCG@10"]["value"].max()
+    far = _far_off(means, best)
+    means, off = means[~far], means[far]
     across, up = means["monolingual", "nDCG@10"], means["crosslingual", "nDCG@10"]
     distance = means["multilingual", "rank_distance"]["value"]
-    figure, axes = plt.subplots(figsize=(9.5, 6.2), layout="constrained")
+    figure, axes = plt.subplots(figsize=(9.5, 6.2 if len(means) < _CROWD else 8), layout="constrained")
     axes.errorbar(
         across["value"], up["value"],
         xerr=_away(across), yerr=_away(up),
@@ -118,17 +124,31 @@ def balance_map(means: pd.DataFrame) -> Figure:
     drawn = axes.scatter(
         across["value"], up["value"], s=80, c=distance, cmap=f"{SCORES}_r", edgecolors="black", zorder=3
     )
-    best = across["value"].max(), up["value"].max()
     axes.scatter(*best, marker="+", s=200, color="crimson", zorder=4)
     axes.axvline(best[0], color="crimson", linewidth=0.6, linestyle=":")
     axes.axhline(best[1], color="crimson", linewidth=0.6, linestyle=":")
     axes.set(xlabel="monolingual nDCG@10 (better →)", ylabel="crosslingual nDCG@10 (better ↑)")
     axes.margins(0.06)
+    if len(off):
+        where = zip(
+            off.index, off["monolingual", "nDCG@10"]["value"], off["crosslingual", "nDCG@10"]["value"], strict=True
+        )
+        said = "; ".join(f"{name} at {x:.3f}, {y:.3f}" for name, x, y in where)
+        axes.set_title(f"Not drawn, as it is far off: {said}", fontsize=8, loc="left", wrap=True)
     figure.colorbar(drawn, ax=axes, label="rank distance (lighter is less biased)")
     places = [*zip(across["value"], up["value"], strict=True), best]
     name_points(figure, axes, np.array(places), [*means.index, "ideal corner"])
     sns.despine(figure)
     return figure
+
+
+def _far_off(means: pd.DataFrame, best: tuple[float, float]) -> pd.Series:
+    """Which systems are further from the ideal corner than the third quartile is by three interquartile ranges."""
+    away = np.hypot(
+        means["monolingual", "nDCG@10"]["value"] - best[0], means["crosslingual", "nDCG@10"]["value"] - best[1]
+    )
+    first, third = away.quantile([0.25, 0.75])
+    return away > third + 3 * (third - first)
 
 
 def _away(means: pd.DataFrame) -> list[pd.Series]:

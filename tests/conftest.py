@@ -1,3 +1,4 @@
+import logging
 from pathlib import Path
 
 import pytest
@@ -6,6 +7,13 @@ from hybridlib import evaluate_command
 from hybridlib.corpora import scenes
 
 collect_ignore_glob = ["*/conftest.py"]  # as modules with doctests their names would clash
+
+
+@pytest.fixture(autouse=True)
+def log_level():
+    """Leave the level of our logger as it is in a new process: commands set it for theirs."""
+    yield
+    logging.getLogger("hybridlib").setLevel(logging.NOTSET)
 
 
 @pytest.fixture

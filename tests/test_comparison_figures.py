@@ -201,3 +201,13 @@ def test_map_of_one_system():
     axes, _, dots, corner, *_ = drawn_map(MAP.iloc[:1])
     assert np.allclose(dots.get_offsets(), corner.get_offsets())
     assert texts(axes.texts) == ["mixed", "ideal corner"]
+
+
+def test_map_names_what_is_far_off_instead_of_drawing_it():
+    """Else the others would stand upon one another."""
+    near = {f"s{i}": (0.6 + 0.01 * i, 0.5 - 0.01 * i, 300.0) for i in range(8)}
+    axes, _, dots, *_ = drawn_map(means_of(**near, lost=(0.1, 0.05, 2000.0)))
+    assert len(dots.get_offsets()) == 8
+    assert axes.get_title(loc="left") == "Not drawn, as it is far off: lost at 0.100, 0.050"
+    assert axes.get_xlim()[0] > 0.4
+    assert drawn_map()[0].get_title(loc="left") == ""
