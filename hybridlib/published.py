@@ -48,7 +48,10 @@ def read_published(file: Path) -> pd.DataFrame:
 
 
 def here(studies: Mapping[str, Told]) -> pd.DataFrame:
-    """Return the same numbers of every study on texts that are not made up and that has all three samplers."""
+    """Return the same numbers of every study on texts that are not made up and that has all three samplers.
+
+    Of studies with the same numbers, which share their runs, the first alone is returned.
+    """
     rows = [
         (f"study {name}", "means", told.about["encoder"], told.about["corpus"], sampler, *test, value)
         for name, told in studies.items()
@@ -57,7 +60,11 @@ def here(studies: Mapping[str, Told]) -> pd.DataFrame:
         for test in SHOWN
         for value in [told.value(label, *test)]
     ]
-    return pd.DataFrame(rows, columns=_COLUMNS)
+    table = pd.DataFrame(rows, columns=_COLUMNS)
+    first: dict[tuple[Any, ...], str] = {}
+    for source, numbers in table.groupby("source", sort=False):
+        first.setdefault(tuple(numbers.drop(columns="source").itertuples(index=False, name=None)), str(source))
+    return table[table["source"].isin(list(first.values()))].reset_index(drop=True)
 
 
 def elsewhere(evaluations: Path) -> pd.DataFrame:

@@ -68,6 +68,11 @@ def test_wins_of_hybrid_are_counted(earlier):
     assert "multilingual rank_distance: 3 of 4 published, 1 of 2 here" in said
 
 
+def test_studies_that_share_their_runs_count_once():
+    ours = published.here({"one": study("one"), "same": study("same"), "two": study("two", monolingual_AP=0.6)})
+    assert list(ours["source"].unique()) == ["study one", "study two"]
+
+
 def test_studies_on_made_up_texts_or_without_the_three_are_left_out():
     lacking = told({"monolingual": (1, 1, 1, 1)})
     assert published.here({"scenes": study(demonstration=True), "lacking": lacking}).empty
