@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from hybridlib.batches import batches, make_sampler
 from hybridlib.config import RunConfig
 from hybridlib.corpora.corpus import Corpus
+from hybridlib.curves import series
 from hybridlib.encoders.embedding_cache import cached_text_vectors
 from hybridlib.encoders.encoder import DualEncoder
 from hybridlib.evaluation import SETTINGS
@@ -31,7 +32,6 @@ NUMBERS = (
     "positive_all_mean negative_same_mean negative_other_mean negative_same_variance negative_other_variance "
     "negative_all_variance alignment uniformity language_probe"
 ).split()
-_MOVES_WITH_SIZE = "batch_size seed steps train_pairs validate_every chunk_tokens threads".split()
 
 
 def mean_similarities(means: pd.DataFrame, n: int, x_label: str, threshold: float | None = None) -> Figure:
@@ -85,10 +85,10 @@ def gradient_lines(gradients: pd.DataFrame) -> Figure:
 
 
 def negatives_by_batch_size(table: pd.DataFrame) -> Figure:
-    """Draw mean (above) and variance (below) of negatives by batch size, a line a sampler.
+    """Draw mean (above) and variance (below) of negatives by batch size.
 
     Args:
-        table: columns ``panel``, ``sampler``, ``batch_size``, ``languages``, ``mean`` and ``variance``; columns of the
+        table: columns ``panel``, ``line``, ``batch_size``, ``languages``, ``mean`` and ``variance``; columns of the
             figure are the panels, each for all ``languages``.
     """
     columns = list(product(table["panel"].unique(), table["languages"].unique()))
@@ -99,9 +99,9 @@ def negatives_by_batch_size(table: pd.DataFrame) -> Figure:
         place[0].set_title(f"{panel}: {languages}", fontsize=9)
         chosen = table[(table["panel"] == panel) & (table["languages"] == languages)].sort_values("batch_size")
         for axes, moment in zip(place, MOMENTS, strict=True):
-            for colour, sampler in zip(COLOURS, table["sampler"].unique(), strict=False):
-                part = chosen[chosen["sampler"] == sampler]
-                axes.plot(part["batch_size"], part[moment], marker="o", markersize=4, color=colour, label=sampler)
+            for colour, line in zip(COLOURS, table["line"].unique(), strict=False):
+                part = chosen[chosen["line"] == line]
+                axes.plot(part["batch_size"], part[moment], marker="o", markersize=4, color=colour, label=line)
             _show_sizes(axes, np.sort(table["batch_size"].unique()))
     for axes, moment in zip(grid[:, 0], MOMENTS, strict=True):
         axes.set_ylabel(f"{moment} of negatives")
@@ -139,7 +139,7 @@ def drawn_negatives(
         count: batches over which the statistics are averaged.
 
     Returns:
-        Columns of :func:`negatives_by_batch_size`; the panel is the corpus.
+        Columns of :func:`negatives_by_batch_size`; the panel is the corpus, the line the sampler.
     """
     texts, pairs = corpus.table["text"].to_numpy(dtype=object), corpus.pairs
     queries, passages = np.zeros((2, len(texts), encoder.dimension), dtype=np.float32)
@@ -157,30 +157,35 @@ def drawn_negatives(
         for languages, prefix in zip(LANGUAGES, ("same_language_", "other_language_", ""), strict=True):
             moments = (means[f"{prefix}negative_{moment}"] for moment in MOMENTS)
             rows.append((corpus.name, chosen.label(), size, languages, *moments))
-    return pd.DataFrame(rows, columns=["panel", "sampler", "batch_size", "languages", *MOMENTS])
+    return pd.DataFrame(rows, columns=["panel", "line", "batch_size", "languages", *MOMENTS])
 
 
 def trained_negatives(runs: Sequence[Run]) -> pd.DataFrame:
-    """Give mean and variance of the test texts' negatives of runs that have a partner in another batch size.
+    """Give mean and variance of the test texts' negatives of runs that lie on one curve over the batch size.
 
-    Partners differ in batch size, in what goes with it (steps, pairs, memory) and in their seed alone.
+    On which curve a run lies is what its study calls it; see :func:`hybridlib.curves.series`.
 
     Returns:
-        Columns of :func:`negatives_by_batch_size`, means over seeds; the panel is the weight of VRNS.
+        Columns of :func:`negatives_by_batch_size`, means over seeds; the panel is the sampler, the line what else
+        the name of the curve says, or the names of the objectives.
     """
-    same = {name: RunConfig.model_fields[name].default for name in _MOVES_WITH_SIZE}
-    rest = [{name: given for name, given in run.config.objective.items() if name != "vrns"} for run in runs]
-    alike = [run.config.model_copy(update={**same, "objective": one}) for run, one in zip(runs, rest, strict=True)]
     rows = []
-    for run, sampler in zip(runs, labels(alike), strict=True):
-        vrns = run.config.objective.get("vrns")
-        panel = "without VRNS" if vrns is None else f"VRNS, weight {vrns.get('weight', 1.0):g}"
-        for languages, name in zip(LANGUAGES, ("same", "other"), strict=False):
-            moments = (run.result["geometry"].get(f"negative_{name}_{moment}", np.nan) for moment in MOMENTS)
-            rows.append((panel, sampler, run.config.batch_size, languages, *moments))
-    table = pd.DataFrame(rows, columns=["panel", "sampler", "batch_size", "languages", *MOMENTS])
-    table = table[table.groupby(["panel", "sampler"])["batch_size"].transform("nunique") > 1]
+    for run, label in zip(runs, _called(runs), strict=True):
+        for lying in series({run.config: label}, "batch_size").itertuples():
+            sampler = run.config.label()
+            line = lying.series.removeprefix(sampler).strip(" ,") or " + ".join(run.config.objective)
+            for languages, name in zip(LANGUAGES, ("same", "other"), strict=False):
+                moments = (run.result["geometry"].get(f"negative_{name}_{moment}", np.nan) for moment in MOMENTS)
+                rows.append((sampler, line, run.config.batch_size, languages, *moments))
+    table = pd.DataFrame(rows, columns=["panel", "line", "batch_size", "languages", *MOMENTS])
+    table = table[table.groupby(["panel", "line"])["batch_size"].transform("nunique") > 1]
     return table.groupby(list(table.columns[:4]), sort=False)[list(MOMENTS)].mean().reset_index()
+
+
+def _called(runs: Sequence[Run]) -> list[str]:
+    """Return the labels that runs have in their study, else those that figures and tables make."""
+    made = labels([run.config for run in runs])
+    return [one if run.label == run.config.label() else run.label for run, one in zip(runs, made, strict=True)]
 
 
 def run_numbers(runs: Sequence[Run]) -> pd.DataFrame:
@@ -190,8 +195,7 @@ def run_numbers(runs: Sequence[Run]) -> pd.DataFrame:
     made as figures and tables make them.
     """
     rows = []
-    for run, made in zip(runs, labels([run.config for run in runs]), strict=True):
-        label = made if run.label == run.config.label() else run.label
+    for run, label in zip(runs, _called(runs), strict=True):
         means, space = run.result["means"]["all"], run.result["geometry"]
         found = {f"nDCG@10 {setting}": means.get(setting, {}).get("nDCG@10", np.nan) for setting in SETTINGS}
         found["rank distance"] = means.get("multilingual", {}).get("rank_distance", np.nan)

@@ -72,7 +72,7 @@ def test_gradients_are_a_line_a_pair_and_their_mean():
     assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
 
 
-COLUMNS = ["panel", "sampler", "batch_size", "languages", "mean", "variance"]
+COLUMNS = ["panel", "line", "batch_size", "languages", "mean", "variance"]
 NEGATIVES = pd.DataFrame(
     [
         ("without VRNS", "mixed", 32, "one language", 0.8, 0.04),
@@ -97,7 +97,7 @@ def test_negatives_have_a_column_a_panel_and_kind_of_pair():
     assert [text.get_text() for text in drawn.legends[0].get_texts()] == ["mixed", "hybrid 0.5"]
 
 
-def test_negatives_are_in_their_panel_in_order_of_size_and_in_the_colour_of_their_sampler():
+def test_negatives_are_in_their_panel_in_order_of_size_and_in_the_colour_of_their_line():
     drawn = similarity_figures.negatives_by_batch_size(NEGATIVES)
     found = [[line.get_xydata().tolist() for line in axes.lines] for axes in drawn.axes]
     assert found[0] == [[[16, 0.7], [32, 0.8]], []]
@@ -123,7 +123,7 @@ def drawn(tmp_path, monkeypatch):
 def test_drawn_negatives_have_a_row_a_sampler_size_and_kind_of_pair(drawn):
     table = drawn.table
     assert table.columns.tolist() == COLUMNS
-    keys = list(zip(table["sampler"], table["batch_size"], table["languages"], strict=True))
+    keys = list(zip(table["line"], table["batch_size"], table["languages"], strict=True))
     kinds = ("one language", "two languages", "all pairs")
     samplers = ("monolingual", "crosslingual", "hybrid 0.5")
     assert keys == [(sampler, size, kind) for sampler in samplers for size in (4, 10) for kind in kinds]
@@ -131,7 +131,7 @@ def test_drawn_negatives_have_a_row_a_sampler_size_and_kind_of_pair(drawn):
 
 
 def test_monolingual_batches_have_no_negatives_of_two_languages(drawn):
-    values = drawn.table.pivot_table("mean", "sampler", "languages", dropna=False)
+    values = drawn.table.pivot_table("mean", "line", "languages", dropna=False)
     assert np.isnan(values.loc["monolingual", "two languages"])
     assert values.loc["monolingual", "one language"] == values.loc["monolingual", "all pairs"]
     assert values.loc["crosslingual"].notna().all()
@@ -146,42 +146,58 @@ def test_drawn_negatives_of_all_concepts_are_those_of_the_encoder(drawn):
         of = {role: part.sort_values("concept")["text"].tolist() for role, part in of.items()}
         similarities = drawn.encoder.encode(of["query"], "query") @ drawn.encoder.encode(of["passage"], "passage").T
         means.append(similarities[~np.eye(10, dtype=bool)].mean())
-    found = drawn.table[(drawn.table["sampler"] == "monolingual") & (drawn.table["batch_size"] == 10)]["mean"].iloc[0]
+    found = drawn.table[(drawn.table["line"] == "monolingual") & (drawn.table["batch_size"] == 10)]["mean"].iloc[0]
     possible = [(k * means[0] + (3 - k) * means[1]) / 3 for k in range(4)]
     assert min(abs(found - value) for value in possible) < 1e-6
 
 
-def run_of(geometry=None, ndcg=0.5, **config):
+def run_of(geometry=None, ndcg=0.5, label=None, **config):
     geometry = {"negative_same_mean": 0.5, "negative_same_variance": 0.04, **(geometry or {})}
     means = {"monolingual": {"nDCG@10": ndcg}, "multilingual": {"nDCG@10": 0.25, "rank_distance": 100.0}}
     made = RunConfig(**config)
-    return SimpleNamespace(config=made, label=made.label(), result={"geometry": geometry, "means": {"all": means}})
+    return SimpleNamespace(
+        config=made, label=label or made.label(), result={"geometry": geometry, "means": {"all": means}}
+    )
 
 
 INFONCE = {"infonce": {"temperature": 0.05}}
 
 
-def test_trained_negatives_are_those_of_runs_with_a_partner_in_another_size():
+def test_trained_negatives_are_those_of_runs_that_lie_on_a_curve_over_the_batch_size():
     runs = [
-        run_of(sampler="mixed", batch_size=16),
-        run_of({"negative_other_variance": 0.02}, sampler="mixed", batch_size=64, steps=30),
-        run_of(sampler="monolingual", batch_size=16),
-        run_of(sampler="hybrid", batch_size=16, objective={**INFONCE, "vrns": {"weight": 30}}),
-        run_of(sampler="hybrid", batch_size=64, accumulate=2, objective={**INFONCE, "vrns": {"weight": 30}}),
-    ]
+        run_of(sampler="mixed", batch_size=16, label="mixed, batch_size 16"),
+        run_of(
+            {"negative_other_variance": 0.02}, sampler="mixed", batch_size=64, steps=30, learning_rate=1e-4,
+            label="mixed, batch_size 64",
+        ),
+        run_of(sampler="monolingual", batch_size=16, label="monolingual, batch_size 16"),
+        run_of(sampler="crosslingual", batch_size=16, label="ours"),
+        run_of(sampler="crosslingual", batch_size=64, label="theirs"),
+    ]  # fmt: skip
     found = similarity_figures.trained_negatives(runs)
     assert found.columns.tolist() == COLUMNS
-    keys = [("without VRNS", "mixed", size, kind) for size in (16, 64) for kind in ("one language", "two languages")]
+    keys = [("mixed", "infonce", size, kind) for size in (16, 64) for kind in ("one language", "two languages")]
     assert list(found.iloc[:, :4].itertuples(index=False, name=None)) == keys
     assert found["variance"].tolist() == pytest.approx([0.04, np.nan, 0.04, 0.02], nan_ok=True)
 
 
-def test_trained_negatives_with_vrns_are_apart_under_the_name_of_their_sampler():
-    objectives = [INFONCE, {**INFONCE, "vrns": {"weight": 30}}, {**INFONCE, "vrns": {}}]
-    runs = [run_of(batch_size=size, objective=objective) for objective in objectives for size in (16, 32)]
+def test_curves_of_one_sampler_share_a_panel_under_what_their_labels_add():
+    objectives = {"": INFONCE, " + VRNS": {**INFONCE, "vrns": {"weight": 30}}, ", 16 steps": INFONCE}
+    runs = [
+        run_of(batch_size=size, objective=objective, label=f"hybrid 0.5{more}, batch_size {size}")
+        for more, objective in objectives.items()
+        for size in (16, 32)
+    ]
     found = similarity_figures.trained_negatives(runs)
-    assert found["panel"].unique().tolist() == ["without VRNS", "VRNS, weight 30", "VRNS, weight 1"]
-    assert set(found["sampler"]) == {"hybrid 0.5"}
+    assert set(found["panel"]) == {"hybrid 0.5"}
+    assert found["line"].unique().tolist() == ["infonce", "+ VRNS", "16 steps"]
+
+
+def test_runs_without_a_study_lie_on_the_curves_of_made_labels():
+    found = similarity_figures.trained_negatives([run_of(batch_size=size) for size in (16, 32)])
+    assert found[["panel", "line", "batch_size"]].drop_duplicates().to_numpy().tolist() == [
+        ["hybrid 0.5", "infonce", size] for size in (16, 32)
+    ]
 
 
 def test_trained_negatives_are_means_over_seeds():
