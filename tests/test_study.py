@@ -16,7 +16,7 @@ STUDIES = [
 ]
 RUNS = {
     "alpha": 40,
-    "batch-scaling": 57,
+    "batch-scaling": 60,
     "data-size": 21,
     "methods": 23,
     "objectives-short": 22,
