@@ -1,4 +1,4 @@
-"""Curves over a parameter of a study: alpha, batch size, number of training concepts."""
+"""Curves over a parameter of a study: alpha, batch size, number of training concepts, temperature."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def series(names: Mapping[RunConfig, str], axis: str) -> pd.DataFrame:
             said = config.label()
             name, x = f"hybrid{label.removeprefix(said)}", _alpha(config) if label.startswith(said) else None
         else:
-            x = getattr(config, axis)
+            x = _temperature(config) if axis == "temperature" else getattr(config, axis)
             said = f", {axis} {x}"
             name, x = label.replace(said, ""), x if said in label else None
         if x is not None:
@@ -55,6 +55,12 @@ def _alpha(config: RunConfig) -> float | None:
     return _ENDS.get(config.sampler)
 
 
+def _temperature(config: RunConfig) -> float | None:
+    """Return the temperature of the objectives, if it is one."""
+    said = {arguments["temperature"] for arguments in config.objective.values() if "temperature" in arguments}
+    return said.pop() if len(said) == 1 else None
+
+
 def curves(points: pd.DataFrame, seeds: pd.DataFrame, levels: Mapping[str, pd.Series], *, x_label: str) -> Figure:
     """Draw nDCG@10 of the three settings and the rank distance over a parameter, a panel each.
 
@@ -62,7 +68,7 @@ def curves(points: pd.DataFrame, seeds: pd.DataFrame, levels: Mapping[str, pd.Se
         points: ``series``, ``x``, ``setting``, ``measure``, ``value``, ``low``, ``high``: means with their intervals.
         seeds: ``series``, ``x``, ``setting``, ``measure``, ``value``: single runs.
         levels: name -> value by (setting, measure) of what has no place on the axis, drawn as a horizontal line.
-        x_label: what the axis is; batch sizes and numbers of concepts are drawn on a logarithmic one.
+        x_label: what the axis is; all but alpha are drawn on a logarithmic one.
     """
     names = list(dict.fromkeys(points["series"]))
     colours = dict(zip(names, sns.color_palette("colorblind", len(names)), strict=True))
@@ -121,5 +127,5 @@ def _chosen(table: pd.DataFrame, setting: str, measure: str, name: str) -> pd.Da
 
 def _logarithmic(axes: plt.Axes, ticks: Sequence[float]) -> None:
     axes.set_xscale("log", base=2)
-    axes.set_xticks(ticks, [f"{tick:,.0f}" for tick in ticks], rotation=45, fontsize=8)
+    axes.set_xticks(ticks, [f"{tick:,.0f}" if tick >= 1 else f"{tick:g}" for tick in ticks], rotation=45, fontsize=8)
     axes.minorticks_off()

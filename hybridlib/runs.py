@@ -130,6 +130,14 @@ class Run:
         """Scores of every query; see :class:`hybridlib.evaluation.Evaluation`."""
         return pd.read_parquet(self.folder / "scores.parquet")
 
+    def validation(self) -> float:
+        """Score on the validation concepts that chose the weights: mean nDCG@10 of the settings; NaN if untrained."""
+        file = self.folder / "history.csv"
+        if not file.exists():
+            return float("nan")
+        history = pd.read_csv(file, usecols=["step", "validation"])
+        return float(history.loc[history["step"] == self.result["best_step"], "validation"].iloc[-1])
+
     def top_share(self) -> pd.DataFrame:
         """Share of each language in the top 10 by query language."""
         return pd.read_parquet(self.folder / "top_share.parquet").set_index("query_language")

@@ -34,7 +34,7 @@ _FIELDS = {
     "runs": list,
     "systems": list,
 }
-AXES = ("alpha", "batch_size", "train_concepts")
+AXES = ("alpha", "batch_size", "train_concepts", "temperature")
 DEMONSTRATION = "scenes"
 _OF_ALL = {"evaluate", "figures", "similarities", "tables"}  # folders of reports/ that belong to no study
 MOST_RUNS = 1_000

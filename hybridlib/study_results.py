@@ -120,8 +120,8 @@ class StudyResults:
 
         Returns:
             ``run``, ``configuration``, ``seed``, ``pairs`` (trained on), ``updates`` (of the weights), ``seconds`` (of
-            processor time, in training; of a system those of the runs that it is made of) and the numbers of
-            :func:`hybridlib.geometry.geometry`.
+            processor time, in training; of a system those of the runs that it is made of), ``validation`` (of a run:
+            :meth:`hybridlib.runs.Run.validation`) and the numbers of :func:`hybridlib.geometry.geometry`.
         """
         rows, trained = [], {}
         unknown = dict.fromkeys(("pairs", "updates", "seconds"), np.nan)
@@ -133,7 +133,8 @@ class StudyResults:
                 "seconds": run.result["seconds"].get("train, processor", np.nan) if stages else 0.0,
             }
             numbers = run.result.get("geometry", {})
-            rows.append((run.folder.name, run.label, run.config.seed, trained[run.folder.name], numbers))
+            cost = {**trained[run.folder.name], "validation": run.validation()}
+            rows.append((run.folder.name, run.label, run.config.seed, cost, numbers))
         names = {config: name for name, config in study.runs().items()} if self.systems else {}
         derived = study.derived() if self.systems else {}
         for system, name in self._derived():

@@ -56,6 +56,16 @@ def test_what_has_no_single_alpha_lies_on_no_curve(config):
     assert series([config], "alpha") == []
 
 
+def test_temperature_is_the_only_one_of_the_objectives():
+    two = {"infonce": {"temperature": 0.1}, "lakda": {"temperature": 0.2}}
+    names = {
+        RunConfig(objective={"dcl": {"temperature": 0.02}, "vrns": {"weight": 30}}): "DCL, temperature 0.02",
+        RunConfig(objective=two): "two, temperature 0.1",
+        RunConfig(objective={"spectral": {}}): "spectral",
+    }
+    assert curves.series(names, "temperature").to_numpy().tolist() == [["DCL, temperature 0.02", "DCL", 0.02]]
+
+
 def test_seeds_of_a_configuration_are_one_row():
     names = {RunConfig(seed=seed, batch_size=32): "hybrid 0.5, batch_size 32" for seed in (1, 2, 3)}
     for axis, series, x in (("alpha", "hybrid, batch_size 32", 0.5), ("batch_size", "hybrid 0.5", 32.0)):
@@ -146,6 +156,12 @@ def test_sizes_are_logarithmic_with_a_tick_each_and_alpha_is_not():
         assert axes.get_xscale() == "log"
         assert texts(axes.get_xticklabels()) == ["16", "32", "64"]
     assert {axes.get_xscale() for axes in drawn("alpha").axes} == {"linear"}
+
+
+def test_ticks_below_one_keep_their_digits():
+    points = POINTS.assign(x=POINTS["x"] / 1000)
+    drawn = curves.curves(points, SEEDS.assign(x=SEEDS["x"] / 1000), {}, x_label="temperature")
+    assert texts(drawn.axes[0].get_xticklabels()) == ["0.016", "0.032", "0.064"]
 
 
 def test_level_is_that_of_all_languages():

@@ -67,6 +67,14 @@ def test_untrained_run_has_no_history(parts, tmp_path):
     assert {file.name for file in tmp_path.iterdir()} == set(FILES) - {"history.csv"}
 
 
+def test_validation_is_the_score_that_chose_the_weights(folder, parts, tmp_path):
+    scores = parts[4].history.set_index("step")["validation"]
+    assert Run.read(folder).validation() == pytest.approx(scores[parts[4].best_step], rel=1e-5)
+    assert scores[parts[4].best_step] == scores.max()
+    write_run(tmp_path, *parts[:3], parts[2], None, {}, {})
+    assert np.isnan(Run.read(tmp_path).validation())
+
+
 def test_returned_result_is_the_written_one(parts, tmp_path):
     assert write_run(tmp_path, *parts) == result_of(tmp_path)
 

@@ -22,6 +22,7 @@ RUNS = {
     "objectives-short": 22,
     "quick": 9,
     "smoke": 5,
+    "temperatures": 40,
     "xm3600": 13,
     "zero-shot": 5,
 }

@@ -1,0 +1,85 @@
+"""What validation would choose along the curves of a study, and what that is worth on the test concepts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from hybridlib.evaluation import SETTINGS
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The point of a curve that validation chooses, and the one that the test concepts would.
+
+    Attributes:
+        series: name of the curve.
+        validation: x -> score on the validation concepts, mean over seeds.
+        test: x -> mean nDCG@10 of the three settings on the test concepts, mean over seeds.
+    """
+
+    series: str
+    validation: pd.Series
+    test: pd.Series
+
+    @property
+    def chosen(self) -> float:
+        """The x of the best validation score, the smallest of equals."""
+        return float(self.validation.idxmax())
+
+    @property
+    def best(self) -> float:
+        """The x of the best test score, the smallest of equals."""
+        return float(self.test.idxmax())
+
+    @property
+    def regret(self) -> float:
+        """What is lost on the test concepts by choosing on validation: 0 or more."""
+        return float(self.test[self.best] - self.test[self.chosen])
+
+
+def choices(lying: pd.DataFrame, runs: pd.DataFrame, summary: pd.DataFrame) -> list[Choice]:
+    """Give a choice for each curve with two points or more.
+
+    Args:
+        lying: of :func:`hybridlib.curves.series`.
+        runs: of :meth:`hybridlib.study_results.StudyResults.costs`.
+        summary: of :meth:`hybridlib.study_results.StudyResults.summary`.
+    """
+    tested = summary[
+        (summary["languages"] == "all") & (summary["measure"] == "nDCG@10") & summary["setting"].isin(SETTINGS)
+    ]
+    scores = pd.DataFrame(
+        {
+            "validation": runs.groupby("configuration")["validation"].mean(),
+            "test": tested.groupby("configuration")["value"].mean(),
+        }
+    )
+    points = lying.merge(scores.dropna(), left_on="configuration", right_index=True)
+    curves = {str(name): part.set_index("x").sort_index() for name, part in points.groupby("series", sort=False)}
+    return [Choice(name, part["validation"], part["test"]) for name, part in curves.items() if len(part) > 1]
+
+
+def choice_table(found: list[Choice], axis: str) -> pd.DataFrame:
+    """Give a row a curve: validation score at each x, the best starting with ``*``; what is chosen, and its worth."""
+    rows = {}
+    for one in found:
+        scores = {f"{x:g}": f"{'*' * (x == one.chosen)}{score:.3f}" for x, score in one.validation.items()}
+        rows[one.series] = {
+            **scores,
+            f"{axis} chosen": f"{one.chosen:g}",
+            "test": f"{one.test[one.chosen]:.3f}",
+            "best of the test": f"{one.test[one.best]:.3f} at {one.best:g}",
+        }
+    xs = sorted({float(x) for one in found for x in one.validation.index})
+    columns = [*(f"{x:g}" for x in xs), f"{axis} chosen", "test", "best of the test"]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=columns).fillna("–").rename_axis("curve")
+
+
+def finding(found: list[Choice]) -> str:
+    """Say how often validation chooses what is best on the test concepts, and what the others lose."""
+    right = sum(one.chosen == one.best for one in found)
+    worst = max(found, key=lambda one: one.regret)
+    lost = f"; the most that is lost is {worst.regret:.3f}, by {worst.series}" if right < len(found) else ""
+    return f"Validation chooses the best of the test concepts on {right} of {len(found)} curve{'s' * (len(found) > 1)}{lost}."
