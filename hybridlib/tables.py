@@ -38,7 +38,7 @@ def measure_table(
 
     Returns:
         Strings; the best of a column starts with ``*`` (see :func:`hybridlib.show.table`), where there is one (see
-        :func:`hybridlib.comparison.direction`).
+        :func:`hybridlib.comparison.direction`) and it has a rival.
     """
     chosen = summary[summary["languages"] == languages]
     labels = list(dict.fromkeys(summary["configuration"]))
@@ -52,7 +52,7 @@ def measure_table(
         means, deviations = values["value"].mean(), values["value"].std()
         if means.empty:
             continue
-        best = _best(means * direction(measure), comparisons) if direction(measure) else ""
+        best = _best(means * direction(measure), comparisons) if direction(measure) and len(labels) > 1 else ""
         tested = best and comparisons is not None and _tested(comparisons, setting, measure)
         cells = []
         for label in labels:

@@ -47,6 +47,11 @@ def test_values_are_mean_and_sample_deviation():
     assert table["monolingual nDCG@10"].tolist() == ["0.550 ± 0.071", "*0.800 ± 0.141"]
 
 
+def test_nothing_is_best_without_a_rival():
+    table = measure_table(summary_of({("mixed", *MONO): [0.5]}), [MONO])
+    assert table.loc["mixed", "monolingual nDCG@10"] == "0.500"
+
+
 def test_one_seed_has_no_deviation():
     table = measure_table(summary_of({("mixed", *MONO): [0.5], ("hybrid 0.5", *MONO): [0.4]}), [MONO])
     assert table["monolingual nDCG@10"].tolist() == ["*0.500", "0.400"]
