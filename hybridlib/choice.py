@@ -82,4 +82,5 @@ def finding(found: list[Choice]) -> str:
     right = sum(one.chosen == one.best for one in found)
     worst = max(found, key=lambda one: one.regret)
     lost = f"; the most that is lost is {worst.regret:.3f}, by {worst.series}" if right < len(found) else ""
-    return f"Validation chooses the best of the test concepts on {right} of {len(found)} curve{'s' * (len(found) > 1)}{lost}."
+    curves = f"curve{'s' * (len(found) > 1)}"
+    return f"Validation chooses the best of the test concepts on {right} of {len(found)} {curves}{lost}."

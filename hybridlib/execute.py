@@ -14,7 +14,7 @@ from typing import Any
 import bleach
 import nbformat
 import papermill
-from bs4 import BeautifulSoup
+from bs4 import BeautifulSoup, Tag
 from nbconvert import HTMLExporter
 from papermill.exceptions import PapermillExecutionError
 
@@ -134,12 +134,14 @@ def _clean(html: object) -> str:
 
 
 def _structured(page: str) -> str:
-    """Add what readers move by: contents, ids that are unique, tables that scroll by key, what a head cell heads."""
+    """Add what readers move by: contents, unique ids, tables and pictures that scroll by key, scopes of head cells."""
     soup = BeautifulSoup(page, "html.parser")
     for link in soup.select("a.anchor-link"):
         link.decompose()
     _name_sections(soup)
-    _frame_tables(soup)
+    _framed(soup, "img", "Figure")
+    for table in _framed(soup, "table", "Table"):
+        _say_scopes(table)
     return str(soup)
 
 
@@ -163,18 +165,23 @@ def _name_sections(soup: BeautifulSoup) -> None:
         soup.select("nav")[0].decompose()
 
 
-def _frame_tables(soup: BeautifulSoup) -> None:
-    """Put every table into a region that takes the focus, named by the heading above it; give head cells a scope."""
-    heading, tables = "", 0
-    for tag in soup.find_all([*_HEADINGS, "table"]):
-        if tag.name != "table":
+def _say_scopes(table: Tag) -> None:
+    """Say of each head cell what it heads."""
+    for cell in table.find_all("th"):
+        if cell.get_text(strip=True):
+            cell["scope"] = "col" if cell.find_parent("thead") else "row"
+        else:
+            cell.name = "td"
+
+
+def _framed(soup: BeautifulSoup, name: str, called: str) -> list[Tag]:
+    """Put every tag of a name into a region of the class ``wide`` that takes the focus and is called by its heading."""
+    heading, found = "", []
+    for tag in soup.find_all([*_HEADINGS, name]):
+        if tag.name != name:
             heading = f": {tag.get_text()}"
             continue
-        tables += 1
-        label = f"Table {tables}{heading}"
-        tag.wrap(soup.new_tag("div", attrs={"class": "table", "role": "region", "tabindex": "0", "aria-label": label}))
-        for cell in tag.find_all("th"):
-            if cell.get_text(strip=True):
-                cell["scope"] = "col" if cell.find_parent("thead") else "row"
-            else:
-                cell.name = "td"
+        found.append(tag)
+        label = f"{called} {len(found)}{heading}"
+        tag.wrap(soup.new_tag("div", attrs={"class": "wide", "role": "region", "tabindex": "0", "aria-label": label}))
+    return found

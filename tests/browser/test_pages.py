@@ -122,10 +122,24 @@ def test_contents_are_folded_away_on_a_phone_alone(untouched):
 
 
 def test_table_that_is_too_wide_scrolls_by_key(untouched):
-    table = untouched[0].locator(".table").first
-    table.focus()
-    untouched[0].keyboard.press("ArrowRight")
-    untouched[0].wait_for_function("table => table.scrollLeft > 0", arg=table.element_handle())
+    assert_scrolls(untouched[0], untouched[0].locator(".wide:has(table)").first)
+
+
+def assert_scrolls(page, region):
+    region.focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("region => region.scrollLeft > 0", arg=region.element_handle())
+
+
+def test_wide_picture_keeps_its_size_on_a_phone_and_scrolls_by_key(untouched):
+    page, width = untouched
+    region = page.locator(".wide:has(img)").first
+    shown, natural = region.locator("img").evaluate("one => [one.getBoundingClientRect().width, one.naturalWidth]")
+    if width == 390:
+        assert shown == pytest.approx(0.75 * natural, abs=1)
+        assert_scrolls(page, region)
+    else:
+        assert shown == pytest.approx(min(natural, region.evaluate("one => one.clientWidth")), abs=1)
 
 
 def test_paper_has_whole_tables_and_no_code(untouched):
@@ -133,6 +147,6 @@ def test_paper_has_whole_tables_and_no_code(untouched):
     page.emulate_media(media="print")
     assert page.locator("nav, details, .download").filter(visible=True).count() == 0
     assert page.locator("img, table").filter(visible=True).count() == page.locator("img, table").count() == 7
-    assert {table.evaluate("one => getComputedStyle(one).overflowX") for table in page.locator(".table").all()} == {
+    assert {table.evaluate("one => getComputedStyle(one).overflowX") for table in page.locator(".wide").all()} == {
         "visible"
     }
