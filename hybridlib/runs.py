@@ -14,6 +14,7 @@ from hybridlib.corpora import Corpus, Split
 from hybridlib.encoders.encoder import DualEncoder
 from hybridlib.errors import InputError
 from hybridlib.evaluation import Evaluation, macro_means
+from hybridlib.plain_text import one_line
 from hybridlib.results import environment, nested, read_json, write_csv, write_json, write_parquet
 from hybridlib.splits import run_splits
 from hybridlib.training import Training
@@ -131,12 +132,21 @@ class Run:
         return pd.read_parquet(self.folder / "scores.parquet")
 
     def validation(self) -> float:
-        """Score on the validation concepts that chose the weights: mean nDCG@10 of the settings; NaN if untrained."""
-        file = self.folder / "history.csv"
+        """Score on the validation concepts that chose the weights: mean nDCG@10 of the settings; NaN if untrained.
+
+        Raises:
+            InputError: if ``history.csv`` does not say it.
+        """
+        file, step = self.folder / "history.csv", self.result["best_step"]
         if not file.exists():
             return float("nan")
-        history = pd.read_csv(file, usecols=["step", "validation"])
-        return float(history.loc[history["step"] == self.result["best_step"], "validation"].iloc[-1])
+        try:
+            history = pd.read_csv(file, usecols=["step", "validation"])
+            return float(history.set_index("step")["validation"][step])
+        except (ValueError, KeyError, TypeError) as error:
+            raise InputError(
+                f"{file}: found no validation of step {step} ({one_line(str(error)):.100}), expected what a run writes"
+            ) from None
 
     def top_share(self) -> pd.DataFrame:
         """Share of each language in the top 10 by query language."""

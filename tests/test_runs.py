@@ -75,6 +75,16 @@ def test_validation_is_the_score_that_chose_the_weights(folder, parts, tmp_path)
     assert np.isnan(Run.read(tmp_path).validation())
 
 
+@pytest.mark.parametrize("text", ["", "step\n1\n", "step,validation\n9,0.5\n", "step,validation\n1,a\n2,b\n"])
+def test_validation_that_is_not_said_is_refused(parts, tmp_path, text):
+    write_run(tmp_path, *parts)
+    (tmp_path / "history.csv").write_text(text)
+    with pytest.raises(
+        InputError, match=r"history\.csv: found no validation of step \d .*, expected what a run writes"
+    ):
+        Run.read(tmp_path).validation()
+
+
 def test_returned_result_is_the_written_one(parts, tmp_path):
     assert write_run(tmp_path, *parts) == result_of(tmp_path)
 
