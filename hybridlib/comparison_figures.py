@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import fill
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -16,6 +18,7 @@ from hybridlib.label_places import name_points
 from hybridlib.languages import ordered
 
 _TESTS = [*((setting, "nDCG@10") for setting in SETTINGS), ("multilingual", "rank_distance")]
+_PANEL = 32  # letters below a panel of the forest plot
 _MANY = 8  # systems that can be told apart by colour, or named where they lie
 _CROWD = 16  # systems that need a larger map
 
@@ -180,7 +183,7 @@ def forest(comparisons: pd.DataFrame, reference: str) -> Figure:
             axes.scatter(rows["difference"].iloc[places], places, s=26, color=colour, edgecolors="tab:blue", zorder=3)
         axes.axvline(0, color="black", linewidth=0.8)
         axes.set_title(setting if measure != "rank_distance" else "rank distance", fontsize=10)
-        axes.set_xlabel(f"{measure} minus {reference}", fontsize=8)
+        axes.set_xlabel(fill(f"{measure} minus {reference}", _PANEL), fontsize=8)
         axes.locator_params(axis="x", nbins=5)
         axes.tick_params(labelsize=8)
         if direction(measure) < 0:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from textwrap import fill
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -16,6 +17,7 @@ from matplotlib.patches import Patch
 from hybridlib.languages import breaks, ordered
 
 SCORES, DIFFERENCES = "viridis", "PuOr"
+_TITLE = 44  # letters above a panel
 
 
 def _draw_heatmap(
@@ -42,7 +44,7 @@ def _draw_heatmap(
         axes.axhline(position, color="white", linewidth=1.5 if small else 0.7)
     for position in breaks(list(table.columns)):
         axes.axvline(position, color="white", linewidth=1.5 if small else 0.7)
-    axes.set_title(title, fontsize=10)
+    axes.set_title(fill(title, _TITLE), fontsize=10)
     axes.set_xlabel("")
     axes.set_ylabel("")
     axes.tick_params(labelsize=8 if small else 6, length=0)

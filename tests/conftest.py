@@ -5,6 +5,7 @@ import pytest
 
 from hybridlib import evaluate_command
 from hybridlib.corpora import scenes
+from hybridlib.study import load_study
 
 collect_ignore_glob = ["*/conftest.py"]  # as modules with doctests their names would clash
 
@@ -36,3 +37,15 @@ def parts(corpus):
     """Two corpora of other concepts and other languages."""
     chosen = (corpus.concepts[:36], ["en", "de"]), (corpus.concepts[36:], ["ru", "de"])
     return [corpus.select(concepts=concepts, languages=codes) for concepts, codes in chosen]
+
+
+@pytest.fixture
+def study_of(tmp_path):
+    """Write a study file and load it."""
+
+    def load(text, name="mine.yaml"):
+        file = tmp_path / name
+        file.write_text(text, encoding="utf-8")
+        return load_study(file)
+
+    return load

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -94,6 +96,14 @@ def test_forest_has_a_panel_a_test_and_a_row_a_system():
     assert [axes.get_xlabel() for axes in panels] == [f"{measure} minus mixed" for _, measure in TESTS]
     assert texts(panels[0].get_yticklabels()) == ["b", "a", "c"]
     assert panels[0].yaxis_inverted()
+
+
+def test_forest_breaks_the_name_of_a_long_reference():
+    long = "hybrid 0.5, InfoNCE + VRNS, batches of 1,024 pairs at 4,096 pairs"
+    panels = forest(*(compared("a", long, *test) for test in TESTS), reference=long)
+    below = [axes.xaxis.label.get_window_extent() for axes in panels]
+    assert all(left.x1 < right.x0 for left, right in pairwise(below))
+    assert panels[0].get_xlabel().replace("\n", " ") == f"nDCG@10 minus {long}"
 
 
 def test_forest_leaves_out_what_was_not_tested():

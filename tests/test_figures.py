@@ -32,6 +32,14 @@ def panels(drawn):
     return [axes for axes in drawn.axes if axes.get_title()]
 
 
+def test_long_titles_are_broken_so_that_panels_keep_apart():
+    long = "hybrid 0.5, InfoNCE + VRNS, batches of 1,024 pairs at 4,096 pairs minus the untrained encoder"
+    drawn = heatmaps({long: table_of(), "beside " + long: table_of(seed=1)})
+    left, right = (axes.title.get_window_extent() for axes in panels(drawn))
+    assert left.x1 < right.x0
+    assert [" ".join(axes.get_title().split()) for axes in panels(drawn)] == [long, "beside " + long]
+
+
 def test_a_panel_a_table_and_one_colour_bar():
     drawn = heatmaps({"one": table_of(), "two": table_of(seed=1), "three": table_of(seed=2)})
     assert isinstance(drawn, Figure)

@@ -5,20 +5,7 @@ import json
 import pytest
 
 from hybridlib.errors import InputError
-from hybridlib.study import load_study
 from hybridlib.study_data import check_data
-
-
-@pytest.fixture
-def study_of(tmp_path):
-    """Write a study file and load it."""
-
-    def load(text):
-        file = tmp_path / "mine.yaml"
-        file.write_text(text, encoding="utf-8")
-        return load_study(file)
-
-    return load
 
 
 def test_a_batch_larger_than_the_concepts_is_refused_before_training(study_of):
