@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import pandas as pd
 
@@ -24,14 +25,14 @@ class Choice:
     test: pd.Series
 
     @property
-    def chosen(self) -> float:
+    def chosen(self) -> float | str:
         """The x of the best validation score, the smallest of equals."""
-        return float(self.validation.idxmax())
+        return cast("float | str", self.validation.idxmax())
 
     @property
-    def best(self) -> float:
+    def best(self) -> float | str:
         """The x of the best test score, the smallest of equals."""
-        return float(self.test.idxmax())
+        return cast("float | str", self.test.idxmax())
 
     @property
     def regret(self) -> float:
@@ -65,16 +66,21 @@ def choice_table(found: list[Choice], axis: str) -> pd.DataFrame:
     """Give a row a curve: validation score at each x, the best starting with ``*``; what is chosen, and its worth."""
     rows = {}
     for one in found:
-        scores = {f"{x:g}": f"{'*' * (x == one.chosen)}{score:.3f}" for x, score in one.validation.items()}
+        scores = {_named(x): f"{'*' if x == one.chosen else ''}{score:.3f}" for x, score in one.validation.items()}
         rows[one.series] = {
             **scores,
-            f"{axis} chosen": f"{one.chosen:g}",
+            f"{axis} chosen": _named(one.chosen),
             "test": f"{one.test[one.chosen]:.3f}",
-            "best of the test": f"{one.test[one.best]:.3f} at {one.best:g}",
+            "best of the test": f"{one.test[one.best]:.3f} at {_named(one.best)}",
         }
-    xs = sorted({float(x) for one in found for x in one.validation.index})
-    columns = [*(f"{x:g}" for x in xs), f"{axis} chosen", "test", "best of the test"]
+    xs = sorted({x for one in found for x in one.validation.index})
+    columns = [*map(_named, xs), f"{axis} chosen", "test", "best of the test"]
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns).fillna("–").rename_axis("curve")
+
+
+def _named(x: float | str) -> str:
+    """Say a place on an axis."""
+    return x if isinstance(x, str) else f"{x:g}"
 
 
 def finding(found: list[Choice]) -> str:

@@ -25,27 +25,31 @@ def series(names: Mapping[RunConfig, str], axis: str) -> pd.DataFrame:
 
     Over alpha the curve ``hybrid`` goes from ``crosslingual`` batches (0) through those of a constant alpha, such as
     ``hybrid 0.5``, to ``monolingual`` ones (1); what else a label says, such as ``, batch_size 16``, names a curve of
-    its own. Over another parameter, such as ``batch_size``, the curve of ``a, batch_size 16, b`` is ``a, b``. A label
-    that does not say the parameter lies on none.
+    its own. Over another parameter, such as ``batch_size``, the curve of ``a, batch_size 16, b`` is ``a, b``; over the
+    sampler, that of ``a, hybrid`` is ``a``. A label that does not say the parameter lies on none.
 
     Args:
         names: configuration -> its label in the study.
         axis: one of :data:`hybridlib.study.AXES`.
 
     Returns:
-        A row a label: ``configuration``, ``series``, ``x``.
+        A row a label: ``configuration``, ``series``, ``x``, which is a number, but the name of a sampler.
     """
-    rows = []
+    rows: list[tuple[str, str, float | str]] = []
     for config, label in names.items():
+        x: float | str | None
         if axis == "alpha":
             said = config.label()
             name, x = f"hybrid{label.removeprefix(said)}", _alpha(config) if label.startswith(said) else None
+        elif axis == "sampler":
+            said = f", {config.sampler}"
+            name, x = label.replace(said, ""), config.sampler if said in label else None
         else:
             x = _temperature(config) if axis == "temperature" else getattr(config, axis)
             said = f", {axis} {x}"
             name, x = label.replace(said, ""), x if said in label else None
         if x is not None:
-            rows.append((label, name, float(x)))
+            rows.append((label, name, x if isinstance(x, str) else float(x)))
     return pd.DataFrame(rows, columns=["configuration", "series", "x"]).drop_duplicates()
 
 
@@ -102,7 +106,10 @@ def level(means: pd.DataFrame, label: str) -> pd.Series:
 
 
 def finding(points: pd.DataFrame, axis: str) -> str:
-    """Say for each curve of several points where the best and the worst lie, and how far they are apart."""
+    """Say where the best and the worst of each curve lie, and of many curves where the best of most lie."""
+    lines = points.groupby("series")["x"].nunique()
+    if (lines > 1).sum() > _FEW:
+        return _most(points[points["series"].isin(lines[lines > 1].index)], axis)
     said = []
     for name, line in points.groupby("series", sort=False):
         if line["x"].nunique() < 2:
@@ -119,6 +126,21 @@ def finding(points: pd.DataFrame, axis: str) -> str:
             )
         said.append(f"**{name}** over {axis}: {'; '.join(parts)}.")
     return " ".join(said)
+
+
+def _most(points: pd.DataFrame, axis: str) -> str:
+    """Say in each panel at which x how many curves are best, and which."""
+    said = []
+    for setting, measure in PANELS:
+        chosen = points[(points["setting"] == setting) & (points["measure"] == measure)]
+        best = chosen.assign(value=direction(measure) * chosen["value"]).sort_values("value").groupby("series").last()
+        places = best["x"].sort_index().groupby(best["x"])
+        parts = [
+            f"at {x:g} for {'all' if len(names) == len(best) else ', '.join(map(str, names.index))}"
+            for x, names in places
+        ]
+        said.append(f"{setting if measure == 'nDCG@10' else 'rank distance'} best {', '.join(parts)}")
+    return f"**{points['series'].nunique()} curves** over {axis}: {'; '.join(said)}."
 
 
 def _chosen(table: pd.DataFrame, setting: str, measure: str, name: str) -> pd.DataFrame:

@@ -34,7 +34,7 @@ _FIELDS = {
     "runs": list,
     "systems": list,
 }
-AXES = ("alpha", "batch_size", "train_concepts", "temperature")
+AXES = ("alpha", "batch_size", "train_concepts", "temperature", "sampler")
 DEMONSTRATION = "scenes"
 _OF_ALL = {"evaluate", "figures", "similarities", "tables"}  # folders of reports/ that belong to no study
 MOST_RUNS = 1_000
@@ -51,7 +51,7 @@ class Study:
         baseline: label of the configuration that the others are compared with in figures.
         references: labels that every other system is compared with; empty: every system with every other.
         shown: labels that have heatmaps of their own; empty: all.
-        axis: the parameter that curves are drawn over, one of :data:`AXES`, or None.
+        axis: the parameter that curves, or a grid, are drawn over, one of :data:`AXES`, or None.
         configs: one configuration a run.
         names: what figures and tables call each of them; runs that differ in their seed alone share one.
         systems: what is made of finished runs without training.

@@ -69,3 +69,11 @@ def test_finding_counts_and_names_the_greatest_loss(found):
 
 def test_runs_that_were_not_validated_are_on_no_curve():
     assert choice.choices(LYING, RUNS.assign(validation=float("nan")), summary()) == []
+
+
+def test_of_samplers_one_is_chosen_too():
+    names = {1.0: "hybrid", 2.0: "mixed", 4.0: "crosslingual"}
+    found = choice.choices(LYING.assign(x=LYING["x"].map(names)), RUNS, summary())
+    table = choice.choice_table(found, "sampler")
+    assert table.columns.tolist() == [*sorted(names.values()), "sampler chosen", "test", "best of the test"]
+    assert table.loc["b"].tolist() == ["0.500", "*0.600", "–", "hybrid", "0.200", "0.250 at crosslingual"]

@@ -66,6 +66,17 @@ def test_temperature_is_the_only_one_of_the_objectives():
     assert curves.series(names, "temperature").to_numpy().tolist() == [["DCL, temperature 0.02", "DCL", 0.02]]
 
 
+def test_over_samplers_the_curve_is_what_else_the_label_says():
+    names = {
+        RunConfig(sampler="monolingual", objective={"dcl": {}}): "DCL, monolingual",
+        RunConfig(objective={"dcl": {}}): "DCL, hybrid",
+        RunConfig(): "hybrid 0.5",
+        RunConfig(sampler="untrained"): "untrained",
+    }
+    expected = [["DCL, monolingual", "DCL", "monolingual"], ["DCL, hybrid", "DCL", "hybrid"]]
+    assert curves.series(names, "sampler").to_numpy().tolist() == expected
+
+
 def test_seeds_of_a_configuration_are_one_row():
     names = {RunConfig(seed=seed, batch_size=32): "hybrid 0.5, batch_size 32" for seed in (1, 2, 3)}
     for axis, series, x in (("alpha", "hybrid, batch_size 32", 0.5), ("batch_size", "hybrid 0.5", 32.0)):
@@ -189,6 +200,18 @@ def test_finding_says_nothing_of_a_single_point():
     assert curves.finding(pd.concat([alone.assign(series="memory bank"), POINTS]), "batch_size") == curves.finding(
         POINTS, "batch_size"
     )
+
+
+def test_finding_says_of_many_curves_where_each_is_best():
+    """Of hybrid all but the rank distance is best at 32, of mixed at 16; a single point says nothing."""
+    many = [POINTS[POINTS["series"] == "hybrid 0.5"].assign(series=name) for name in "abcd"]
+    many.append(POINTS[POINTS["series"] == "mixed"])
+    alone = many[0][many[0]["x"] == 16].assign(series="alone")
+    where = [f"{s} best at 16 for mixed, at 32 for a, b, c, d" for s in ("monolingual", "crosslingual", "multilingual")]
+    expected = "; ".join([*where, "rank distance best at 16 for a, b, c, d, at 64 for mixed"])
+    assert curves.finding(pd.concat([*many, alone]), "batch_size") == f"**5 curves** over batch_size: {expected}."
+    alike = pd.concat([*many[:4], many[0].assign(series="e")])
+    assert "monolingual best at 32 for all;" in curves.finding(alike, "batch_size")
 
 
 def test_finding_says_alpha_as_it_is():

@@ -1,3 +1,4 @@
+import csv
 import os
 from itertools import product
 from pathlib import Path
@@ -18,6 +19,7 @@ RUNS = {
     "batch-scaling": 60,
     "data-size": 21,
     "methods": 23,
+    "objectives": 52,
     "objectives-short": 22,
     "quick": 9,
     "smoke": 5,
@@ -41,6 +43,20 @@ def test_configurations_of_a_study_differ_in_label_or_seed(file):
     """Else the comparison of the finished runs would refuse them."""
     study = load_study(file)
     assert len({(name, config.seed) for config, name in study.labels().items()}) == len(study.configs)
+
+
+@NEED_DATA
+def test_objectives_take_the_temperatures_that_validation_chose():
+    """As the committed table of the study temperatures says, for every objective that is in both."""
+    folder = Path(__file__).parents[1]
+    with (folder / "reports" / "temperatures" / "tables" / "choice.csv").open(encoding="utf-8") as file:
+        chosen = {row["curve"]: float(row["temperature chosen"]) for row in csv.DictReader(file)}
+    taken = {}
+    for config, label in load_study(folder / "studies" / "objectives.yaml").labels().items():
+        for arguments in config.objective.values():
+            if "temperature" in arguments and config.sampler != "untrained":
+                taken.setdefault(label.rsplit(", ", 1)[0], set()).add(arguments["temperature"])
+    assert taken == {label: {temperature} for label, temperature in chosen.items()}
 
 
 def test_demonstrations_are_the_studies_on_scenes(study_of):

@@ -1,0 +1,106 @@
+"""Two things crossed: every objective with every kind of batch, a cell each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.figure import Figure
+
+from hybridlib.comparison import direction
+from hybridlib.curves import PANELS
+
+_DIGITS = {"nDCG@10": ".3f", "rank_distance": ",.0f"}
+_SORTED_BY = ("multilingual", "nDCG@10")
+
+
+def grids(points: pd.DataFrame) -> dict[tuple[str, str], pd.DataFrame]:
+    """Give the cells of each panel of :data:`hybridlib.curves.PANELS`.
+
+    Args:
+        points: ``series``, ``x``, ``setting``, ``measure``, ``value``.
+
+    Returns:
+        (setting, measure) -> [series x x], NaN where nothing was run; series with the best mean multilingual nDCG@10
+        first, x in the order of the points.
+    """
+    columns = list(dict.fromkeys(points["x"]))
+    tables = {}
+    for setting, measure in PANELS:
+        chosen = points[(points["setting"] == setting) & (points["measure"] == measure)]
+        tables[setting, measure] = chosen.pivot_table(index="series", columns="x", values="value").reindex(
+            columns=columns
+        )
+    order = tables[_SORTED_BY].mean(axis=1).sort_values(ascending=False).index
+    return {panel: table.reindex(order) for panel, table in tables.items()}
+
+
+def heatmaps(points: pd.DataFrame, levels: Mapping[str, pd.Series], *, x_label: str) -> Figure:
+    """Draw a heatmap a panel, lighter is better, with its numbers; the best of a row in bold.
+
+    Args:
+        points: see :func:`grids`.
+        levels: name -> value by (setting, measure) of what has no cell; said above each panel.
+        x_label: what the columns are.
+    """
+    tables = grids(points)
+    rows = len(tables[_SORTED_BY])
+    figure, panels = plt.subplots(
+        1, len(tables), figsize=(12.8, 1.8 + 0.27 * rows), sharey=True, squeeze=False, layout="constrained"
+    )
+    for axes, ((setting, measure), table) in zip(panels[0], tables.items(), strict=True):
+        sign = direction(measure)
+        best = (sign * table).eq((sign * table).max(axis=1), axis=0)
+        sns.heatmap(
+            table,
+            ax=axes,
+            cmap="viridis" if sign > 0 else "viridis_r",
+            cbar=False,
+            annot=table.map(lambda value, digits=_DIGITS[measure]: format(value, digits)),
+            fmt="",
+            annot_kws={"size": 8},
+            linewidths=0.5,
+        )
+        for text, bold in zip(axes.texts, best.to_numpy()[table.notna().to_numpy()], strict=True):
+            text.set_fontweight("bold" if bold else "normal")
+        said = [f"{name} {format(level[setting, measure], _DIGITS[measure])}" for name, level in levels.items()]
+        axes.set_title("\n".join([setting if measure == "nDCG@10" else "rank distance", *said]), fontsize=10)
+        axes.set(ylabel="", xlabel=x_label)
+        axes.tick_params(axis="x", rotation=20, labelsize=8, length=0)
+        axes.tick_params(axis="y", rotation=0, labelsize=8, length=0)
+    return figure
+
+
+def finding(points: pd.DataFrame, x_label: str) -> str:
+    r"""Say which column is best in how many rows, and how much of the variance columns and rows explain.
+
+    Of rows that have every cell. With cells y_ij, their mean m, and means m_i of rows and m_j of columns, rows explain
+
+        sum_ij (m_i - m)^2 / sum_ij (y_ij - m)^2,
+
+    columns the same of m_j (eta squared of a two-way design without replication); the rest depends on both.
+    """
+    said, left_out = [], set[str]()
+    for (setting, measure), table in grids(points).items():
+        whole = table.dropna()
+        left_out |= set(table.index) - set(whole.index)
+        if len(whole) < 2 or whole.shape[1] < 2:
+            continue
+        wins = (direction(measure) * whole).idxmax(axis=1).value_counts()
+        best = ", ".join(f"{column} for {count}" for column, count in wins.items())
+        cells = whole.to_numpy()
+        total = ((cells - cells.mean()) ** 2).mean()
+        shares = [np.var(cells.mean(axis=way)) / total if total else 0.0 for way in (0, 1)]
+        called = setting if measure == "nDCG@10" else "rank distance"
+        said.append(
+            f"**{called}**: best are {best}; of the variance {shares[0]:.0%} is the {x_label}'s, {shares[1]:.0%} the "
+            "row's"
+        )
+    if not said:
+        return "Too few cells are there to compare."
+    rows = len(next(iter(grids(points).values())).index) - len(left_out)
+    missing = f" Without {', '.join(sorted(left_out))}, which lack cells." if left_out else ""
+    return f"Over {rows} rows. {'. '.join(said)}.{missing}"

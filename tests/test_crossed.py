@@ -1,0 +1,112 @@
+"""Grids of two things crossed."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from drawn import texts
+from matplotlib import pyplot as plt
+
+from hybridlib import crossed
+from hybridlib.along import along
+from hybridlib.curves import PANELS
+
+SAMPLERS = ["monolingual", "hybrid", "crosslingual"]
+CELLS = {"InfoNCE": [0.5, 0.6, 0.4], "DCL": [0.7, 0.8, 0.9], "SigLIP": [0.1, 0.3, 0.2]}
+
+
+def points_of(cells=CELLS):
+    """Cells of each panel: those of nDCG@10 shifted by setting, and rank distances a thousand times the cells."""
+    return pd.DataFrame(
+        [
+            (row, sampler, setting, measure, value * 1000 if measure == "rank_distance" else value + shift)
+            for row, values in cells.items()
+            for sampler, value in zip(SAMPLERS, values, strict=False)
+            for (setting, measure), shift in zip(PANELS, (0, 0.01, 0.02, 0), strict=True)
+            if not np.isnan(value)
+        ],
+        columns=["series", "x", "setting", "measure", "value"],
+    )
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    yield
+    plt.close("all")
+
+
+def test_rows_are_sorted_by_the_pool_and_columns_stand_as_given():
+    tables = crossed.grids(points_of())
+    assert list(tables) == PANELS
+    for (_, measure), shift in zip(tables, (0, 0.01, 0.02, 0), strict=True):
+        table = tables[_, measure]
+        assert (table.index.tolist(), table.columns.tolist()) == (["DCL", "InfoNCE", "SigLIP"], SAMPLERS)
+        scale = 1000 if measure == "rank_distance" else 1
+        expected = np.array([CELLS[row] for row in table.index]) * scale + shift
+        assert table.to_numpy() == pytest.approx(expected)
+
+
+def test_a_panel_a_measure_with_a_number_a_cell_and_the_best_of_a_row_in_bold():
+    level = pd.Series(dict(zip(PANELS, (0.25, 0.15, 0.125, 2000.0), strict=True)))
+    figure = crossed.heatmaps(points_of(), {"untrained": level}, x_label="sampler")
+    figure.canvas.draw()
+    assert [axes.get_title() for axes in figure.axes] == [
+        "monolingual\nuntrained 0.250",
+        "crosslingual\nuntrained 0.150",
+        "multilingual\nuntrained 0.125",
+        "rank distance\nuntrained 2,000",
+    ]
+    first, *_, last = figure.axes
+    assert texts(first.texts) == [f"{v:.3f}" for v in (0.7, 0.8, 0.9, 0.5, 0.6, 0.4, 0.1, 0.3, 0.2)]
+    assert [text.get_text() for text in first.texts if text.get_fontweight() == "bold"] == ["0.900", "0.600", "0.300"]
+    assert [text.get_text() for text in last.texts if text.get_fontweight() == "bold"] == ["700", "400", "100"]
+    assert texts(first.get_yticklabels()) == ["DCL", "InfoNCE", "SigLIP"]
+    assert texts(last.get_xticklabels()) == SAMPLERS
+
+
+def test_cells_that_were_not_run_stay_empty_and_shift_no_bold():
+    figure = crossed.heatmaps(points_of({**CELLS, "DCL": [np.nan, 0.8, 0.9]}), {}, x_label="sampler")
+    figure.canvas.draw()
+    first = figure.axes[0]
+    assert texts(first.texts) == [f"{v:.3f}" for v in (0.8, 0.9, 0.5, 0.6, 0.4, 0.1, 0.3, 0.2)]
+    assert [text.get_text() for text in first.texts if text.get_fontweight() == "bold"] == ["0.900", "0.600", "0.300"]
+
+
+def test_finding_counts_the_best_columns_and_splits_the_variance():
+    """Eta squared against sums over all cells, written out."""
+    said = crossed.finding(points_of(), "sampler")
+    cells = np.array(list(CELLS.values()))
+    total = sum((y - cells.mean()) ** 2 for y in cells.ravel())
+    columns = sum(3 * (cells[:, j].mean() - cells.mean()) ** 2 for j in range(3)) / total
+    rows = sum(3 * (cells[i].mean() - cells.mean()) ** 2 for i in range(3)) / total
+    shares = f"of the variance {columns:.0%} is the sampler's, {rows:.0%} the row's"
+    assert said.startswith(f"Over 3 rows. **monolingual**: best are hybrid for 2, crosslingual for 1; {shares}. ")
+    assert said.endswith(f"**rank distance**: best are monolingual for 2, crosslingual for 1; {shares}.")
+
+
+def test_rows_that_lack_cells_are_left_out_and_named():
+    whole = {key: CELLS[key] for key in ("InfoNCE", "SigLIP")}
+    found = crossed.finding(points_of({**CELLS, "DCL": [0.7, np.nan, 0.9]}), "sampler")
+    assert found == crossed.finding(points_of(whole), "sampler") + " Without DCL, which lack cells."
+
+
+@pytest.mark.parametrize("cells", [{"a": [1.0, 2.0, 3.0]}, {"a": [1.0], "b": [2.0]}, {"a": [1.0, np.nan]}])
+def test_too_few_cells_say_so(cells):
+    assert crossed.finding(points_of(cells), "sampler") == "Too few cells are there to compare."
+
+
+def test_equal_cells_have_no_variance_to_explain():
+    assert "of the variance 0% is the sampler's, 0% the row's" in crossed.finding(
+        points_of({key: [1.0, 1.0, 1.0] for key in "ab"}), "sampler"
+    )
+
+
+def test_a_grid_stands_for_samplers_and_curves_for_numbers():
+    points = points_of().assign(low=0.0, high=1.0)
+    grid = along(points, points, {}, "sampler")
+    assert grid.alt.startswith("Four heatmaps")
+    assert grid.finding == crossed.finding(points, "sampler")
+    line = along(
+        points.assign(x=points["x"].map({s: 2.0**i for i, s in enumerate(SAMPLERS)})), points[:0], {}, "batch_size"
+    )
+    assert line.alt.startswith("Four curves over batch_size")
+    assert line.finding.startswith("**InfoNCE** over batch_size: monolingual best at 2 (0.600)")
