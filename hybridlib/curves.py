@@ -106,7 +106,7 @@ def level(means: pd.DataFrame, label: str) -> pd.Series:
 
 
 def finding(points: pd.DataFrame, axis: str) -> str:
-    """Say where the best and the worst of each curve lie, and of many curves where the best of most lie."""
+    """Say where the best and the worst of each curve lie, and of many curves how many are best where."""
     lines = points.groupby("series")["x"].nunique()
     if (lines > 1).sum() > _FEW:
         return _most(points[points["series"].isin(lines[lines > 1].index)], axis)
@@ -129,18 +129,21 @@ def finding(points: pd.DataFrame, axis: str) -> str:
 
 
 def _most(points: pd.DataFrame, axis: str) -> str:
-    """Say in each panel at which x how many curves are best, and which."""
+    """Say in each panel at which x how many curves are best, and which if they are few."""
     said = []
     for setting, measure in PANELS:
         chosen = points[(points["setting"] == setting) & (points["measure"] == measure)]
         best = chosen.assign(value=direction(measure) * chosen["value"]).sort_values("value").groupby("series").last()
         places = best["x"].sort_index().groupby(best["x"])
         parts = [
-            f"at {x:g} for {'all' if len(names) == len(best) else ', '.join(map(str, names.index))}"
-            for x, names in places
+            f"at {x:g} for {'all' if len(names) == len(best) else _some(list(names.index))}" for x, names in places
         ]
         said.append(f"{setting if measure == 'nDCG@10' else 'rank distance'} best {', '.join(parts)}")
     return f"**{points['series'].nunique()} curves** over {axis}: {'; '.join(said)}."
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names) if len(names) <= _FEW // 2 else f"{len(names)} of them"
 
 
 def _chosen(table: pd.DataFrame, setting: str, measure: str, name: str) -> pd.DataFrame:

@@ -207,8 +207,8 @@ def test_finding_says_of_many_curves_where_each_is_best():
     many = [POINTS[POINTS["series"] == "hybrid 0.5"].assign(series=name) for name in "abcd"]
     many.append(POINTS[POINTS["series"] == "mixed"])
     alone = many[0][many[0]["x"] == 16].assign(series="alone")
-    where = [f"{s} best at 16 for mixed, at 32 for a, b, c, d" for s in ("monolingual", "crosslingual", "multilingual")]
-    expected = "; ".join([*where, "rank distance best at 16 for a, b, c, d, at 64 for mixed"])
+    where = [f"{s} best at 16 for mixed, at 32 for 4 of them" for s in ("monolingual", "crosslingual", "multilingual")]
+    expected = "; ".join([*where, "rank distance best at 16 for 4 of them, at 64 for mixed"])
     assert curves.finding(pd.concat([*many, alone]), "batch_size") == f"**5 curves** over batch_size: {expected}."
     alike = pd.concat([*many[:4], many[0].assign(series="e")])
     assert "monolingual best at 32 for all;" in curves.finding(alike, "batch_size")
