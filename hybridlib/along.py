@@ -38,7 +38,8 @@ def along(points: pd.DataFrame, seeds: pd.DataFrame, levels: Mapping[str, pd.Ser
             crossed.heatmaps(points, levels, x_label=axis),
             f"Four heatmaps, a row an objective and a column a sampler: {measures}.",
             "A row is what else the name of a system says, a column its sampler; lighter is better, the best of a row "
-            "in bold, each panel on its own scale. Rows are sorted by their mean multilingual nDCG@10.",
+            "in bold, each panel on its own scale. Rows are sorted by their mean multilingual nDCG@10; those that lack "
+            "cells stand last.",
             crossed.finding(points, axis),
         )
     return Along(

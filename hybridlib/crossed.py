@@ -25,7 +25,7 @@ def grids(points: pd.DataFrame) -> dict[tuple[str, str], pd.DataFrame]:
 
     Returns:
         (setting, measure) -> [series x x], NaN where nothing was run; series with the best mean multilingual nDCG@10
-        first, x in the order of the points.
+        first and those that lack cells last, x in the order of the points.
     """
     columns = list(dict.fromkeys(points["x"]))
     tables = {}
@@ -34,7 +34,7 @@ def grids(points: pd.DataFrame) -> dict[tuple[str, str], pd.DataFrame]:
         tables[setting, measure] = chosen.pivot_table(index="series", columns="x", values="value").reindex(
             columns=columns
         )
-    order = tables[_SORTED_BY].mean(axis=1).sort_values(ascending=False).index
+    order = tables[_SORTED_BY].mean(axis=1, skipna=False).sort_values(ascending=False).index
     return {panel: table.reindex(order) for panel, table in tables.items()}
 
 
