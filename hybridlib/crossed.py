@@ -39,7 +39,7 @@ def grids(points: pd.DataFrame) -> dict[tuple[str, str], pd.DataFrame]:
 
 
 def heatmaps(points: pd.DataFrame, levels: Mapping[str, pd.Series], *, x_label: str) -> Figure:
-    """Draw a heatmap a panel, lighter is better, with its numbers; the best of a row in bold.
+    """Draw a heatmap a panel, lighter is better, with its numbers; the best of a row of several in bold.
 
     Args:
         points: see :func:`grids`.
@@ -53,7 +53,8 @@ def heatmaps(points: pd.DataFrame, levels: Mapping[str, pd.Series], *, x_label: 
     )
     for axes, ((setting, measure), table) in zip(panels[0], tables.items(), strict=True):
         sign = direction(measure)
-        best = (sign * table).eq((sign * table).max(axis=1), axis=0)
+        rivals = (sign * table).where(table.notna().sum(axis=1) > 1)
+        best = rivals.eq(rivals.max(axis=1), axis=0)
         sns.heatmap(
             table,
             ax=axes,

@@ -72,6 +72,12 @@ def test_cells_that_were_not_run_stay_empty_and_shift_no_bold():
     assert [text.get_text() for text in first.texts if text.get_fontweight() == "bold"] == ["0.600", "0.300", "0.900"]
 
 
+def test_a_cell_alone_in_its_row_is_not_bold():
+    figure = crossed.heatmaps(points_of({"InfoNCE": CELLS["InfoNCE"], "DCL": [np.nan, 0.9]}), {}, x_label="sampler")
+    bold = [text.get_text() for text in figure.axes[0].texts if text.get_fontweight() == "bold"]
+    assert bold == ["0.600"]
+
+
 def test_finding_counts_the_best_columns_and_splits_the_variance():
     """Eta squared against sums over all cells, written out."""
     said = crossed.finding(points_of(), "sampler")
