@@ -10,8 +10,6 @@ from matplotlib.figure import Figure
 
 from hybridlib import crossed, curves
 
-SAMPLER = "sampler"
-
 
 @dataclass(frozen=True)
 class Along:
@@ -33,11 +31,11 @@ def along(points: pd.DataFrame, seeds: pd.DataFrame, levels: Mapping[str, pd.Ser
         axis: one of :data:`hybridlib.study.AXES`.
     """
     measures = "monolingual, crosslingual and multilingual nDCG@10, and rank distance"
-    if axis == SAMPLER:
+    if axis == "sampler":
         return Along(
             crossed.heatmaps(points, levels, x_label=axis),
-            f"Four heatmaps, a row an objective and a column a sampler: {measures}.",
-            "A row is what else the name of a system says, a column its sampler; lighter is better, the best of a row "
+            f"Four heatmaps, a column a sampler: {measures}.",
+            "A column is a sampler, a row what else the names of systems say; lighter is better, the best of a row "
             "in bold, each panel on its own scale. Rows are sorted by their mean multilingual nDCG@10; those that lack "
             "cells stand last.",
             crossed.finding(points, axis),

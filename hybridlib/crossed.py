@@ -11,9 +11,8 @@ import seaborn as sns
 from matplotlib.figure import Figure
 
 from hybridlib.comparison import direction
-from hybridlib.curves import PANELS
+from hybridlib.curves import DIGITS, PANELS, called
 
-_DIGITS = {"nDCG@10": ".3f", "rank_distance": ",.0f"}
 _SORTED_BY = ("multilingual", "nDCG@10")
 
 
@@ -60,15 +59,15 @@ def heatmaps(points: pd.DataFrame, levels: Mapping[str, pd.Series], *, x_label: 
             ax=axes,
             cmap="viridis" if sign > 0 else "viridis_r",
             cbar=False,
-            annot=table.map(lambda value, digits=_DIGITS[measure]: format(value, digits)),
+            annot=table.map(lambda value, digits=DIGITS[measure]: format(value, digits)),
             fmt="",
             annot_kws={"size": 8},
             linewidths=0.5,
         )
         for text, bold in zip(axes.texts, best.to_numpy()[table.notna().to_numpy()], strict=True):
             text.set_fontweight("bold" if bold else "normal")
-        said = [f"{name} {format(level[setting, measure], _DIGITS[measure])}" for name, level in levels.items()]
-        axes.set_title("\n".join([setting if measure == "nDCG@10" else "rank distance", *said]), fontsize=10)
+        said = [f"{name} {format(level[setting, measure], DIGITS[measure])}" for name, level in levels.items()]
+        axes.set_title("\n".join([called(setting, measure), *said]), fontsize=10)
         axes.set(ylabel="", xlabel=x_label)
         axes.tick_params(axis="x", rotation=20, labelsize=8, length=0)
         axes.tick_params(axis="y", rotation=0, labelsize=8, length=0)
@@ -84,24 +83,21 @@ def finding(points: pd.DataFrame, x_label: str) -> str:
 
     columns the same of m_j (eta squared of a two-way design without replication); the rest depends on both.
     """
-    said, left_out = [], set[str]()
-    for (setting, measure), table in grids(points).items():
-        whole = table.dropna()
-        left_out |= set(table.index) - set(whole.index)
-        if len(whole) < 2 or whole.shape[1] < 2:
-            continue
-        wins = (direction(measure) * whole).idxmax(axis=1).value_counts()
-        best = ", ".join(f"{column} for {count}" for column, count in wins.items())
-        cells = whole.to_numpy()
-        total = ((cells - cells.mean()) ** 2).mean()
-        shares = [np.var(cells.mean(axis=way)) / total if total else 0.0 for way in (0, 1)]
-        called = setting if measure == "nDCG@10" else "rank distance"
-        said.append(
-            f"**{called}**: best are {best}; of the variance {shares[0]:.0%} is the {x_label}'s, {shares[1]:.0%} the "
-            "row's"
-        )
-    if not said:
+    tables = grids(points)
+    whole = tables[_SORTED_BY].dropna().index
+    if len(whole) < 2 or tables[_SORTED_BY].shape[1] < 2:
         return "Too few cells are there to compare."
-    rows = len(next(iter(grids(points).values())).index) - len(left_out)
-    missing = f" Without {', '.join(sorted(left_out))}, which lack cells." if left_out else ""
-    return f"Over {rows} rows. {'. '.join(said)}.{missing}"
+    said = []
+    for (setting, measure), table in tables.items():
+        complete = direction(measure) * table.loc[whole]
+        wins = complete.idxmax(axis=1).value_counts()
+        best = ", ".join(f"{column} for {count}" for column, count in wins.items())
+        cells = complete.to_numpy()
+        columns, rows = (np.var(cells.mean(axis=way)) / (cells.var() or 1.0) for way in (0, 1))
+        said.append(
+            f"**{called(setting, measure)}**: best are {best}; of the variance {columns:.0%} is the {x_label}'s, "
+            f"{rows:.0%} the row's"
+        )
+    left_out = sorted(set(tables[_SORTED_BY].index) - set(whole))
+    missing = f" Without {', '.join(left_out)}, which lack cells." if left_out else ""
+    return f"Over {len(whole)} rows. {'. '.join(said)}.{missing}"

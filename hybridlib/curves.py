@@ -14,6 +14,7 @@ from hybridlib.config import RunConfig
 from hybridlib.evaluation import SETTINGS
 
 PANELS = [*((setting, "nDCG@10") for setting in SETTINGS), ("multilingual", "rank_distance")]
+DIGITS = {"nDCG@10": ".3f", "rank_distance": ",.0f"}
 _ENDS = {"crosslingual": 0.0, "monolingual": 1.0}  # alpha of batches that are never, or always, monolingual
 _MARKERS = "osD^vPX*"
 _FEW = 4  # curves that fit a small panel
@@ -105,6 +106,11 @@ def level(means: pd.DataFrame, label: str) -> pd.Series:
     return chosen.set_index(["setting", "measure"])["value"]
 
 
+def called(setting: str, measure: str) -> str:
+    """Return what a panel is called in a sentence."""
+    return setting if measure == "nDCG@10" else "rank distance"
+
+
 def finding(points: pd.DataFrame, axis: str) -> str:
     """Say where the best and the worst of each curve lie, and of many curves how many are best where."""
     lines = points.groupby("series")["x"].nunique()
@@ -117,11 +123,9 @@ def finding(points: pd.DataFrame, axis: str) -> str:
         parts = []
         for setting, measure in PANELS:
             values = line[(line["setting"] == setting) & (line["measure"] == measure)].set_index("x")["value"]
-            digits = ",.0f" if measure == "rank_distance" else ".3f"
-            order = values.sort_values(ascending=direction(measure) < 0)
-            called = setting if measure == "nDCG@10" else "rank distance"
+            order, digits = values.sort_values(ascending=direction(measure) < 0), DIGITS[measure]
             parts.append(
-                f"{called} best at {order.index[0]:g} ({order.iloc[0]:{digits}}), "
+                f"{called(setting, measure)} best at {order.index[0]:g} ({order.iloc[0]:{digits}}), "
                 f"worst at {order.index[-1]:g} ({order.iloc[-1]:{digits}})"
             )
         said.append(f"**{name}** over {axis}: {'; '.join(parts)}.")
@@ -133,12 +137,13 @@ def _most(points: pd.DataFrame, axis: str) -> str:
     said = []
     for setting, measure in PANELS:
         chosen = points[(points["setting"] == setting) & (points["measure"] == measure)]
-        best = chosen.assign(value=direction(measure) * chosen["value"]).sort_values("value").groupby("series").last()
-        places = best["x"].sort_index().groupby(best["x"])
+        signed = (direction(measure) * chosen.set_index("x")["value"]).groupby(chosen["series"].to_numpy())
+        best = signed.idxmax()
         parts = [
-            f"at {x:g} for {'all' if len(names) == len(best) else _some(list(names.index))}" for x, names in places
+            f"at {x:g} for {'all' if len(names) == len(best) else _some(list(names.index))}"
+            for x, names in best.groupby(best)
         ]
-        said.append(f"{setting if measure == 'nDCG@10' else 'rank distance'} best {', '.join(parts)}")
+        said.append(f"{called(setting, measure)} best {', '.join(parts)}")
     return f"**{points['series'].nunique()} curves** over {axis}: {'; '.join(said)}."
 
 

@@ -1,8 +1,8 @@
-import csv
 import os
 from itertools import product
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from hybridlib import splits
@@ -45,12 +45,11 @@ def test_configurations_of_a_study_differ_in_label_or_seed(file):
     assert len({(name, config.seed) for config, name in study.labels().items()}) == len(study.configs)
 
 
-@NEED_DATA
 def test_objectives_take_the_temperatures_that_validation_chose():
     """As the committed table of the study temperatures says, for every objective that is in both."""
     folder = Path(__file__).parents[1]
-    with (folder / "reports" / "temperatures" / "tables" / "choice.csv").open(encoding="utf-8") as file:
-        chosen = {row["curve"]: float(row["temperature chosen"]) for row in csv.DictReader(file)}
+    table = pd.read_csv(folder / "reports" / "temperatures" / "tables" / "choice.csv", index_col="curve")
+    chosen = table["temperature chosen"]
     taken = {}
     for config, label in load_study(folder / "studies" / "objectives.yaml").labels().items():
         for arguments in config.objective.values():

@@ -5,15 +5,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
-from notebook_runs import COMPARE, PROJECT, SMALL, TRAIN, cells_of, environment, execute
+from notebook_runs import PROJECT, SMALL, TRAIN, environment, execute
 
-from hybridlib import curves, evaluate_command
-from hybridlib.config import RunConfig
+from hybridlib import evaluate_command
 from hybridlib.derive_command import derive
 from hybridlib.study import load_study
 
@@ -156,12 +154,6 @@ def test_every_figure_of_the_report_is_described_and_explained(report):
     assert text.count("In this run.") >= 7
     assert text.count("How to read it.") >= 7
     assert "hybrid over alpha: monolingual best at " in text
-
-
-def test_report_has_no_curves_where_no_label_says_the_axis():
-    (cell,) = [cell.source for cell in cells_of(COMPARE) if "curves.series" in cell.source]
-    run = SimpleNamespace(config=RunConfig(), label="mine")
-    exec(cell, {"study": SimpleNamespace(axis="batch_size"), "runs": [run], "curves": curves, "pd": pd})
 
 
 def test_report_is_one_file(report):
