@@ -14,7 +14,7 @@ from huggingface_hub.utils import disable_progress_bars
 
 from hybridlib.corpora.load import CORPORA
 from hybridlib.errors import InputError
-from hybridlib.paths import run_folder, system_folder
+from hybridlib.paths import is_finished, run_folder, system_folder
 from hybridlib.shared_runs import finished_elsewhere, take_over
 from hybridlib.study import load_study, papermill_command
 
@@ -27,10 +27,10 @@ def plan(study: StudyFile) -> None:
     """List the runs of a study, finished or not, with the command that makes each, and the systems made of them."""
     loaded = load_study(study)
     for run, config in loaded.runs().items():
-        state = "finished" if (run_folder(loaded.name, run) / "result.json").exists() else "open"
+        state = "finished" if is_finished(run_folder(loaded.name, run)) else "open"
         typer.echo(f"{state:9}{papermill_command(config, loaded.name, run)}")
     for name in loaded.derived():
-        state = "finished" if (system_folder(loaded.name, name) / "result.json").exists() else "open"
+        state = "finished" if is_finished(system_folder(loaded.name, name)) else "open"
         typer.echo(f"{state:9}{shlex.join(['python', '-m', 'hybridlib', 'derive', str(study), name])}")
 
 
@@ -55,8 +55,7 @@ def run(study: StudyFile, name: Annotated[str, typer.Argument(help="a run, as `p
     runs = loaded.runs()
     if name not in runs:
         raise InputError(f"run: found {name!r}, expected one of {' '.join(runs)}")
-    here = run_folder(loaded.name, name)
-    again = all((here / file).exists() for file in ("result.json", "scores.parquet"))
+    again = is_finished(run_folder(loaded.name, name))
     finished = None if again else finished_elsewhere(loaded.name, name, runs[name])
     if finished is not None:
         typer.echo(f"{take_over(finished, loaded.name, name) / 'index.html'} (from {finished})")

@@ -45,6 +45,11 @@ def system_folder(study: str, system: str) -> Path:
     return _inside(study_folder(study) / "systems", checked_name(system, "system"), deep=True)
 
 
+def is_finished(folder: Path) -> bool:
+    """Whether a run, system or evaluation has its result and the scores of its queries, which comparisons need."""
+    return all((folder / file).is_file() for file in ("result.json", "scores.parquet"))
+
+
 def checked_name(name: str, what: str) -> str:
     """Return a name that is safe as part of a path, else raise."""
     if not isinstance(name, str) or not NAME.fullmatch(name) or ".." in name:

@@ -6,9 +6,11 @@ import io
 import json
 import os
 import platform
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ import pyarrow
 import torch
 
 from hybridlib.cache import replace_file
+from hybridlib.encoders.encoder import has_bfloat16
 from hybridlib.errors import InputError
 from hybridlib.evaluation import KEYS, Evaluation, macro_means
 from hybridlib.plain_text import LONGEST, as_label, one_line, visible
@@ -153,14 +156,34 @@ def result_summary(results: Sequence[Results]) -> pd.DataFrame:
 
 
 def environment(threads: int) -> dict[str, Any]:
-    """Describe what results were computed with: versions, processor, threads."""
+    """Describe what results were computed with: versions, processor, threads.
+
+    The processor decides what ``precision: auto`` is (see :func:`hybridlib.encoders.encoder.has_bfloat16`), and with
+    it the last digits of every score.
+    """
+    kind = (platform.machine(), f"{os.cpu_count()} cores", torch.backends.cpu.get_cpu_capability())
     return {
         "python": platform.python_version(),
         "packages": {name: _version(name) for name in PACKAGES},
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, {torch.backends.cpu.get_cpu_capability()}",
+        "machine": ", ".join((*kind, "bfloat16") if has_bfloat16(torch.device("cpu")) else kind),
         "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
         "threads": threads,
     }
+
+
+def unlike(results: Sequence[Mapping[str, Any]]) -> str:
+    """Say in what the environments of results differ, with the number of results of each; nothing if they are alike.
+
+    Args:
+        results: contents of ``result.json``, each with an ``environment`` of :func:`environment`.
+    """
+    flat = [{**(own := result["environment"]), **own["packages"], "packages": None} for result in results]
+    counts = {name: Counter(str(own.get(name)) for own in flat) for name in dict.fromkeys(chain(*flat))}
+    return "; ".join(
+        f"{name}: " + ", ".join(f"{value} ({count})" for value, count in found.most_common())
+        for name, found in counts.items()
+        if len(found) > 1
+    )
 
 
 def nested(table: pd.DataFrame) -> dict[str, dict[str, float]]:

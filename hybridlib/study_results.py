@@ -21,7 +21,7 @@ from hybridlib.comparison import (
 from hybridlib.curves import series
 from hybridlib.errors import InputError
 from hybridlib.evaluation import macro_means, mean_by_pair
-from hybridlib.paths import run_folder, system_folder
+from hybridlib.paths import is_finished, run_folder, system_folder
 from hybridlib.results import Results
 from hybridlib.runs import Run
 from hybridlib.study import Study
@@ -54,7 +54,7 @@ class StudyResults:
         names = study.labels()
         folders = {run_folder(study.name, run): names[config] for run, config in study.runs().items()}
         made = {system_folder(study.name, name): system.label for name, system in study.derived().items()}
-        done = {f for f in (*folders, *made) if all((f / file).exists() for file in ("result.json", "scores.parquet"))}
+        done = {folder for folder in (*folders, *made) if is_finished(folder)}
         found = cls(
             [Run.read(folder, label) for folder, label in folders.items() if folder in done],
             [_called(Results.read(folder), label) for folder, label in made.items() if folder in done],

@@ -38,10 +38,15 @@ def test_plan_lists_every_run_with_its_command(study):
     assert [line.split(maxsplit=1) for line in lines] == [["open", command] for command in expected]
 
 
+def finish(folder: Path) -> None:
+    folder.mkdir(parents=True)
+    for file in ("result.json", "scores.parquet"):
+        (folder / file).write_text("{}")
+
+
 def test_plan_says_which_runs_are_finished(study):
     first, _ = load_study(study).runs()
-    run_folder("mine", first).mkdir(parents=True)
-    (run_folder("mine", first) / "result.json").write_text("{}")
+    finish(run_folder("mine", first))
     assert [line.split()[0] for line in invoke("plan", study).stdout.splitlines()] == ["finished", "open"]
 
 
@@ -54,8 +59,7 @@ def test_plan_lists_the_systems_after_the_runs(study):
     study.parent.mkdir()
     study.write_text(TEXT + SYSTEMS)
     first, second = load_study(study).derived()
-    system_folder("mine", second).mkdir(parents=True)
-    (system_folder("mine", second) / "result.json").write_text("{}")
+    finish(system_folder("mine", second))
     assert invoke("plan", study).stdout.splitlines()[2:] == [
         f"open     python -m hybridlib derive '{study}' {first}",
         f"finished python -m hybridlib derive '{study}' {second}",

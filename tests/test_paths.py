@@ -3,7 +3,15 @@ from pathlib import Path
 import pytest
 
 from hybridlib.errors import InputError
-from hybridlib.paths import checked_name, project_folder, reports_folder, run_folder, study_folder, system_folder
+from hybridlib.paths import (
+    checked_name,
+    is_finished,
+    project_folder,
+    reports_folder,
+    run_folder,
+    study_folder,
+    system_folder,
+)
 
 
 @pytest.fixture
@@ -173,3 +181,10 @@ def test_outside_the_project_there_is_none(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(InputError, match=r"found no notebooks/2-train\.ipynb here or above"):
         project_folder()
+
+
+@pytest.mark.parametrize("missing", ["result.json", "scores.parquet", None])
+def test_what_comparisons_need_is_finished(tmp_path, missing):
+    for file in {"result.json", "scores.parquet"} - {missing}:
+        (tmp_path / file).touch()
+    assert is_finished(tmp_path) == (missing is None)

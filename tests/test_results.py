@@ -10,7 +10,7 @@ from random_results import evaluated
 from hybridlib import results
 from hybridlib.errors import InputError
 from hybridlib.evaluation import KEYS, macro_means
-from hybridlib.results import PACKAGES, Results, environment, result_summary, systems, write_csv, write_results
+from hybridlib.results import PACKAGES, Results, environment, result_summary, systems, unlike, write_csv, write_results
 
 ABOUT = {"label": "mine", "seed": None}
 
@@ -147,6 +147,29 @@ def test_environment_names_versions_and_machine():
     assert (said["gpu"] is None) == (not torch.cuda.is_available())
     assert said["threads"] == 3
     json.dumps(said)
+
+
+@pytest.mark.parametrize("fast", [False, True])
+def test_environment_says_whether_the_processor_takes_bfloat16(monkeypatch, fast):
+    monkeypatch.setattr(results, "has_bfloat16", lambda device: fast)
+    assert environment(1)["machine"].endswith(", bfloat16") == fast
+
+
+def made_with(**changes: object) -> dict[str, object]:
+    return {"environment": {**environment(1), **changes}}
+
+
+def test_results_made_alike_have_no_difference():
+    assert unlike([made_with(), made_with()]) == ""
+
+
+def test_differences_of_environments_are_counted():
+    newer = made_with(packages={**environment(1)["packages"], "torch": "99"})
+    here, torch_here = environment(1)["machine"], version("torch")
+    assert unlike([made_with(machine="another"), made_with(), newer]) == (
+        f"machine: {here} (2), another (1); torch: {torch_here} (2), 99 (1)"
+    )
+    assert unlike([made_with(), {"environment": {**environment(1), "older": 1}}]) == "older: None (1), 1 (1)"
 
 
 def test_package_that_is_not_installed_has_no_version(monkeypatch):

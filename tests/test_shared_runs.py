@@ -69,7 +69,7 @@ def test_a_run_of_local_weights_is_not_found(finished, tmp_path, stage):
 
 @pytest.mark.parametrize("missing", FILES[:4])
 def test_what_is_not_finished_or_has_lost_its_files_is_not_found(finished, missing):
-    """Scores and encoders are not committed."""
+    """Encoders are not committed."""
     (finished() / missing).unlink()
     assert finished_elsewhere("second", RUN, CONFIG) is None
     whole = finished("third")

@@ -84,7 +84,7 @@ def test_runs_and_systems_are_read_in_the_order_of_the_file(results, study):
 
 def test_what_is_not_finished_is_missing(own):
     run, system = list(own.runs())[2], next(iter(own.derived()))
-    (run_folder("mine", run) / "scores.parquet").unlink()  # as in a fresh clone
+    (run_folder("mine", run) / "scores.parquet").unlink()
     (system_folder("mine", system) / "result.json").unlink()
     found = StudyResults.read(own)
     assert found.missing == [run, system]
