@@ -75,7 +75,7 @@ def choice_table(found: list[Choice], axis: str) -> pd.DataFrame:
         }
     xs = sorted({x for one in found for x in one.validation.index})
     columns = [*map(_named, xs), f"{axis} chosen", "test", "best of the test"]
-    return pd.DataFrame.from_dict(rows, orient="index", columns=columns).fillna("–").rename_axis("curve")
+    return pd.DataFrame.from_dict(rows, orient="index", columns=columns).fillna("–").rename_axis("configuration")
 
 
 def _named(x: float | str) -> str:
@@ -88,5 +88,5 @@ def finding(found: list[Choice]) -> str:
     right = sum(one.chosen == one.best for one in found)
     worst = max(found, key=lambda one: one.regret)
     lost = f"; the most that is lost is {worst.regret:.3f}, by {worst.series}" if right < len(found) else ""
-    curves = f"curve{'s' * (len(found) > 1)}"
-    return f"Validation chooses the best of the test concepts on {right} of {len(found)} {curves}{lost}."
+    kinds = f"configuration{'s' * (len(found) > 1)}"
+    return f"Validation chooses the best of the test concepts for {right} of {len(found)} {kinds}{lost}."

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from hybridlib.comparison import LEVEL, against, compared_labels, direction
 from hybridlib.evaluation import SETTINGS
@@ -19,7 +18,7 @@ from hybridlib.languages import ordered
 
 _TESTS = [*((setting, "nDCG@10") for setting in SETTINGS), ("multilingual", "rank_distance")]
 _PANEL = 32  # letters below a panel of the forest plot
-_MANY = 8  # systems that can be told apart by colour, or named where they lie
+_MANY = 8  # systems that can be told apart by colour
 _CROWD = 16  # systems that need a larger map
 
 
@@ -57,61 +56,13 @@ def _mean_rank_distances(bars: pd.DataFrame, expected: float) -> Figure:
     return figure
 
 
-def balance_scatter(points: pd.DataFrame) -> Figure:
-    """Draw each configuration by its monolingual and crosslingual nDCG@10, the ideal corner marked.
-
-    Args:
-        points: columns ``configuration``, ``seed``, ``monolingual``, ``crosslingual``, ``rank_distance``; a row a run.
-            The large marker is the mean over seeds, its colour the rank distance. More than eight configurations are
-            numbered, their names beside the figure.
-    """
-    means = points.groupby("configuration", sort=False)[["monolingual", "crosslingual", "rank_distance"]].mean()
-    numbered = len(means) > _MANY
-    figure, axes = plt.subplots(figsize=(8.6 if numbered else 6.4, 4.8), layout="constrained")
-    axes.scatter(points["monolingual"], points["crosslingual"], s=14, color="tab:gray", alpha=0.7, linewidths=0)
-    lowest, highest = means["rank_distance"].min(), means["rank_distance"].max()
-    for number, (label, row) in enumerate(means.iterrows(), start=1):
-        place = (row["monolingual"], row["crosslingual"])
-        drawn = axes.scatter(
-            *place,
-            s=110,
-            c=[row["rank_distance"]],
-            cmap=f"{SCORES}_r",
-            vmin=lowest,
-            vmax=highest,
-            edgecolors="black",
-            zorder=3,
-        )
-        said, offset, size = (str(number), (5, 5), 7) if numbered else (str(label), (8, -4), 9)
-        axes.annotate(said, place, xytext=offset, textcoords="offset points", fontsize=size, zorder=4)
-    best = means["monolingual"].max(), means["crosslingual"].max()
-    axes.scatter(*best, marker="+", s=160, color="crimson", zorder=4)
-    axes.annotate(
-        "ideal corner", best, xytext=(-6, 6), textcoords="offset points", ha="right", fontsize=8, color="crimson"
-    )
-    axes.axvline(best[0], color="crimson", linewidth=0.6, linestyle=":")
-    axes.axhline(best[1], color="crimson", linewidth=0.6, linestyle=":")
-    axes.set(xlabel="monolingual nDCG@10", ylabel="crosslingual nDCG@10")
-    axes.margins(x=0.08 if numbered else 0.25, y=0.15)
-    axes.locator_params(nbins=6)
-    figure.colorbar(drawn, ax=axes, label="rank distance (lower is better)")
-    if numbered:
-        key = [
-            Line2D([], [], linestyle="", color="black", markersize=6, marker=f"${n}$", label=label)
-            for n, label in enumerate(means.index, start=1)
-        ]
-        figure.legend(handles=key, loc="outside right upper", fontsize=7, frameon=False)
-    return figure
-
-
 def balance_map(means: pd.DataFrame) -> Figure:
     """Draw every system by its monolingual and crosslingual nDCG@10 with intervals, named, the ideal corner marked.
 
     Those that are far off, so that the others would stand upon one another, are named with their place beside the axes.
 
     Args:
-        means: a row a system: index its name; columns (setting, measure) x ``value``, ``low``, ``high`` of monolingual
-            and crosslingual nDCG@10 and the ``value`` of the multilingual rank distance, which is the colour.
+        means: of :func:`hybridlib.tables.balance_table`; the rank distance is the colour.
     """
     best = means["monolingual", "nDCG@10"]["value"].max(), means["crosslingual", "nDCG@10"]["value"].max()
     far = _far_off(means, best)

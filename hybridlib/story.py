@@ -72,14 +72,6 @@ def _best(told: Told, label: str) -> str:
     return f"The best of {len(told.labels)} systems is {'; '.join(said)}."
 
 
-def balance_table(told: Told) -> pd.DataFrame:
-    """Give what :func:`hybridlib.comparison_figures.balance_map` draws, a row a system."""
-    tests = [("monolingual", "nDCG@10"), ("crosslingual", "nDCG@10"), ("multilingual", "rank_distance")]
-    columns = [(*test, column) for test in tests for column in ("value", "low", "high")]
-    rows = {label: [told.value(label, *column) for column in columns] for label in told.labels}
-    return pd.DataFrame.from_dict(rows, orient="index", columns=pd.MultiIndex.from_tuples(columns)).sort_index(axis=1)
-
-
 def basis(told: Told) -> str:
     """Say what the numbers rest on: texts, languages, seeds."""
     about, languages = told.about, told.about["languages"]

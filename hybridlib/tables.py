@@ -146,12 +146,30 @@ def language_tables(results: Sequence[Results]) -> dict[str, dict[str, pd.DataFr
 
 
 def balance_points(summary: pd.DataFrame) -> pd.DataFrame:
-    """Give the points of :func:`hybridlib.comparison_figures.balance_scatter`, a row a system and seed, in order."""
+    """Give monolingual and crosslingual nDCG@10 and the rank distance, a row a system and seed, in order."""
     chosen = summary[summary["languages"] == "all"].set_index(["configuration", "seed"])
     ndcg = chosen[chosen["measure"] == "nDCG@10"].pivot(columns="setting", values="value")
     distance = chosen.loc[chosen["measure"] == "rank_distance", "value"]
     points = ndcg[["monolingual", "crosslingual"]].assign(rank_distance=distance)
     return points.loc[list(dict.fromkeys(chosen.index))].reset_index()
+
+
+def balance_table(means: pd.DataFrame) -> pd.DataFrame:
+    """Give what :func:`hybridlib.comparison_figures.balance_map` draws.
+
+    Args:
+        means: of :func:`hybridlib.study_results.means_table`.
+
+    Returns:
+        A row a system, in order: index its name; columns (setting, measure, one of ``value``, ``low``, ``high``) of
+        monolingual and crosslingual nDCG@10 and the rank distance.
+    """
+    tests = [("monolingual", "nDCG@10"), ("crosslingual", "nDCG@10"), ("multilingual", "rank_distance")]
+    kept = means[means["languages"] == "all"].set_index(["setting", "measure"])[
+        ["configuration", "value", "low", "high"]
+    ]
+    of_test = {test: kept.loc[[test]].set_index("configuration") for test in tests}
+    return pd.concat(of_test, axis=1).rename_axis(None).reindex(kept["configuration"].unique()).sort_index(axis=1)
 
 
 def geometry_table(results: Sequence[Results]) -> pd.DataFrame:

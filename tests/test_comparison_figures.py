@@ -36,42 +36,6 @@ def test_rank_distance_of_many_configurations_is_a_mean_with_its_range():
     assert set(axes.lines[-1].get_xdata()) == {15.0}
 
 
-POINTS = pd.DataFrame(
-    {
-        "configuration": ["mixed", "mixed", "hybrid 0.5"],
-        "seed": [1, 2, 1],
-        "monolingual": [0.5, 0.7, 0.8],
-        "crosslingual": [0.5, 0.3, 0.2],
-        "rank_distance": [100.0, 200.0, 400.0],
-    }
-)
-
-
-def test_balance_marks_seeds_means_and_the_ideal_corner():
-    axes, bar = comparison_figures.balance_scatter(POINTS).axes
-    seeds, *means, corner = [dots.get_offsets().tolist() for dots in axes.collections]
-    assert seeds == [[0.5, 0.5], [0.7, 0.3], [0.8, 0.2]]
-    assert np.allclose(means, [[[0.6, 0.4]], [[0.8, 0.2]]])
-    assert np.allclose(corner, [[0.8, 0.4]])
-    assert texts(axes.texts) == ["mixed", "hybrid 0.5", "ideal corner"]
-    assert (axes.get_xlabel(), axes.get_ylabel()) == ("monolingual nDCG@10", "crosslingual nDCG@10")
-    assert bar.get_ylabel() == "rank distance (lower is better)"
-
-
-def test_balance_numbers_many_configurations():
-    many = pd.concat([POINTS.assign(configuration=POINTS["configuration"] + f" {i}") for i in range(5)])
-    drawn = comparison_figures.balance_scatter(many)
-    names = list(dict.fromkeys(many["configuration"]))
-    assert len(names) > 8
-    assert texts(drawn.legends[0].get_texts()) == names
-    assert [*map(str, range(1, len(names) + 1)), "ideal corner"] == texts(drawn.axes[0].texts)
-
-
-def test_balance_colours_share_a_scale():
-    axes, _ = comparison_figures.balance_scatter(POINTS).axes
-    assert [dots.get_clim() for dots in axes.collections[1:-1]] == [(150.0, 400.0)] * 2
-
-
 def compared(configuration, baseline, setting="monolingual", measure="nDCG@10", holm_p=0.5, at=0.0):
     """A row of comparisons with the interval from ``at`` - 0.1 to ``at`` + 0.3."""
     keys = {"configuration": configuration, "baseline": baseline, "setting": setting, "measure": measure}

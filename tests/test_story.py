@@ -117,16 +117,6 @@ def test_subject_of_a_study_without_hybrid_batches_is_its_baseline():
     assert story.subject(found) == "mixed"
 
 
-def test_balance_table_has_the_numbers_of_the_map():
-    table = story.balance_table(told(SYSTEMS))
-    assert table.index.tolist() == list(SYSTEMS)
-    assert table.loc["hybrid 0.5", ("monolingual", "nDCG@10")].to_dict() == pytest.approx(
-        {"value": 0.75, "low": 0.65, "high": 0.85}
-    )
-    assert table["crosslingual", "nDCG@10"]["value"].tolist() == [0.5, 0.6, 0.55]
-    assert table["multilingual", "rank_distance"]["value"].tolist() == [900, 500, 1234]
-
-
 BASIS = (
     "Study [Mine](mine/index.html) on captions: tiny trained on 2,400 concepts in 2 languages, tested on 1,500 others "
     "in 3, 1 of them not trained on; "

@@ -48,7 +48,7 @@ def test_configurations_of_a_study_differ_in_label_or_seed(file):
 def test_objectives_take_the_temperatures_that_validation_chose():
     """As the committed table of the study temperatures says, for every objective that is in both."""
     folder = Path(__file__).parents[1]
-    table = pd.read_csv(folder / "reports" / "temperatures" / "tables" / "choice.csv", index_col="curve")
+    table = pd.read_csv(folder / "reports" / "temperatures" / "tables" / "choice.csv", index_col=0)
     chosen = table["temperature chosen"]
     taken = {}
     for config, label in load_study(folder / "studies" / "objectives.yaml").labels().items():

@@ -10,6 +10,7 @@ from hybridlib.tables import (
     BIAS_COLUMNS,
     NDCG_COLUMNS,
     balance_points,
+    balance_table,
     geometry_table,
     language_tables,
     latex,
@@ -244,6 +245,28 @@ def test_balance_points_are_a_row_a_system_and_seed_in_their_order():
     assert points[columns].to_numpy().tolist() == [
         ["z", 1, 0.1, 0.3, 10], ["z", 2, 0.2, 0.4, 20], ["a", 1, 0.5, 0.6, 30],
     ]  # fmt: skip
+
+
+def test_balance_table_has_intervals_a_row_a_system_in_their_order():
+    cross = ("crosslingual", "nDCG@10")
+    numbers = {
+        ("z", *FAR): 10,
+        ("z", *MONO): 0.1,
+        ("z", *cross): 0.3,
+        ("a", *cross): 0.6,
+        ("a", *FAR): 30,
+        ("a", *MONO): 0.5,
+    }
+    means = summary_of({key: [value] for key, value in numbers.items()} | {("z", *POOL): [0.9]})
+    others = means.assign(languages="unseen", value=7)
+    means = means.assign(low=means["value"] - 0.125, high=means["value"] + 0.25)
+    table = balance_table(pd.concat([others, means]))
+    assert table.index.tolist() == ["z", "a"]
+    assert {(*key[1:], key[0]): value for key, value in table.stack([0, 1], future_stack=True)["value"].items()} == {
+        (*key[1:], key[0]): value for key, value in numbers.items()
+    }
+    assert table["monolingual", "nDCG@10"]["low"].tolist() == pytest.approx([-0.025, 0.375])
+    assert table["multilingual", "rank_distance"]["high"].tolist() == [10.25, 30.25]
 
 
 def test_geometry_is_the_mean_over_seeds():
