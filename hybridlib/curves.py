@@ -157,5 +157,11 @@ def _chosen(table: pd.DataFrame, setting: str, measure: str, name: str) -> pd.Da
 
 def _logarithmic(axes: plt.Axes, ticks: Sequence[float]) -> None:
     axes.set_xscale("log", base=2)
-    axes.set_xticks(ticks, [f"{tick:,.0f}" if tick >= 1 else f"{tick:g}" for tick in ticks], rotation=45, fontsize=8)
+    place_ticks(axes, ticks, ticks)
     axes.minorticks_off()
+
+
+def place_ticks(axes: plt.Axes, places: Sequence[float], said: Sequence[float]) -> None:
+    """Put a tick at each place, which says a number."""
+    texts = [f"{number:,.0f}" if number >= 1 else f"{number:g}" for number in said]
+    axes.set_xticks(places, texts, rotation=45, fontsize=8)
