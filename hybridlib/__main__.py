@@ -56,7 +56,8 @@ def run(study: StudyFile, name: Annotated[str, typer.Argument(help="a run, as `p
     if name not in runs:
         raise InputError(f"run: found {name!r}, expected one of {' '.join(runs)}")
     again = is_finished(run_folder(loaded.name, name))
-    finished = None if again else finished_elsewhere(loaded.name, name, runs[name])
+    used = any(runs[name] in system.parents for system in loaded.derived().values())
+    finished = None if again else finished_elsewhere(loaded.name, name, runs[name], encoder=used)
     if finished is not None:
         typer.echo(f"{take_over(finished, loaded.name, name) / 'index.html'} (from {finished})")
     else:

@@ -15,8 +15,8 @@ _OF_THIS_STUDY = {".lock", "log.txt"}
 _LAST = "result.json"
 
 
-def finished_elsewhere(study: str, run: str, config: RunConfig) -> Path | None:
-    """Return the folder of a finished run of this name in another study, with its scores and, if trained, its encoder.
+def finished_elsewhere(study: str, run: str, config: RunConfig, *, encoder: bool = True) -> Path | None:
+    """Return the folder of a finished run of this name in another study, with its scores.
 
     It must have been made with the versions and on the kind of processor of here, so that it is what a run here would
     give; weights out of a local folder may have changed, so a run that starts or learns from one is not found.
@@ -25,15 +25,17 @@ def finished_elsewhere(study: str, run: str, config: RunConfig) -> Path | None:
         study: where it is wanted.
         run: its name, which says configuration and data by their hash.
         config: its configuration.
+        encoder: whether the trained weights must be there too, which are not committed as scores are; without them no
+            system can be made of the run.
     """
     weights = {name for stage in config.stages() for name in (stage.encoder, stage.teacher) if name}
     if any(Path(name).exists() for name in weights):
         return None
     reports = study_folder(study).parent
     for folder in sorted(reports.glob(f"*/runs/{run}")):
-        needed = [folder / file for file in (_LAST, "scores.parquet", "index.html", "encoder/model.safetensors")]
-        if run.startswith("untrained"):
-            needed.pop()
+        needed = [folder / file for file in (_LAST, "scores.parquet", "index.html")]
+        if encoder and config.sampler != "untrained":
+            needed.append(folder / "encoder/model.safetensors")
         other = folder.parent.parent.name
         if other == study or not all(file.is_file() for file in needed) or not _is_inside(other, run):
             continue

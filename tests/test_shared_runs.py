@@ -92,7 +92,16 @@ def test_a_folder_that_is_no_study_is_passed_over(finished):
 def test_an_untrained_run_needs_no_encoder(finished):
     folder = finished(run="untrained-seed1-0123abcd")
     (folder / "encoder" / "model.safetensors").unlink()
-    assert finished_elsewhere("second", folder.name, CONFIG) == folder
+    untrained = CONFIG.model_copy(update={"sampler": "untrained"})
+    assert finished_elsewhere("second", folder.name, untrained) == folder
+
+
+def test_a_run_of_which_nothing_is_made_needs_no_encoder(finished):
+    folder = finished()
+    (folder / "encoder" / "model.safetensors").unlink()
+    assert finished_elsewhere("second", RUN, CONFIG, encoder=False) == folder
+    (folder / "scores.parquet").unlink()
+    assert finished_elsewhere("second", RUN, CONFIG, encoder=False) is None
 
 
 def test_all_but_lock_and_log_are_taken_over(finished, tmp_path):

@@ -1,0 +1,58 @@
+"""What the workflow would do, by Snakemake's dry run."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from hybridlib.paths import project_folder
+from hybridlib.study import load_study
+
+TEXT = """
+title: Mine
+defaults: {corpus: scenes, encoder: tiny, train_languages: [en, de]}
+runs: [{sampler: untrained}]
+grid: {sampler: [mixed, hybrid]}
+"""
+
+
+@pytest.fixture
+def study(tmp_path):
+    """Write a study whose runs are all finished; returns its file and the folders of its runs."""
+    file = tmp_path / "mine.yaml"
+    file.write_text(TEXT)
+    folders = [tmp_path / "reports" / "mine" / "runs" / run for run in load_study(file).runs()]
+    for folder in folders:
+        folder.mkdir(parents=True)
+        for name in ("index.html", "scores.parquet", "result.json"):
+            (folder / name).write_text("{}")
+    return file, folders
+
+
+def planned(file):
+    """Return how many jobs of each rule a dry run counts."""
+    options = ["--config", f"study={file}", "--cores", "1", "--rerun-triggers", "mtime", "--nolock", "--dry-run"]
+    outcome = subprocess.run(
+        [sys.executable, "-m", "snakemake", "--snakefile", "workflow/Snakefile", *options],
+        cwd=project_folder(),
+        env={**os.environ, "HYBRIDLIB_REPORTS": str(file.parent / "reports")},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert outcome.returncode == 0, outcome.stderr
+    return {rule: int(count) for rule, count in re.findall(r"^(run|report) +(\d+)$", outcome.stdout, re.MULTILINE)}
+
+
+def test_what_is_finished_is_reported_alone(study):
+    assert planned(study[0]) == {"report": 1}
+
+
+@pytest.mark.parametrize("missing", ["result.json", "scores.parquet"])
+def test_a_run_without_its_result_or_its_scores_is_made_again(study, missing):
+    """Early results were committed without scores; a report that read the others alone would lose their rows."""
+    file, folders = study
+    (folders[1] / missing).unlink()
+    assert planned(file) == {"run": 1, "report": 1}
