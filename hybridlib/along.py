@@ -10,6 +10,8 @@ from matplotlib.figure import Figure
 
 from hybridlib import crossed, curves
 
+_MANY = 8  # curves that can be told apart
+
 
 @dataclass(frozen=True)
 class Along:
@@ -22,7 +24,7 @@ class Along:
 
 
 def along(points: pd.DataFrame, seeds: pd.DataFrame, levels: Mapping[str, pd.Series], axis: str) -> Along:
-    """Draw curves over a number, and a grid over samplers.
+    """Draw curves over a number; a grid over samplers, and where there are too many curves to tell apart.
 
     Args:
         points: means with their intervals, see :func:`hybridlib.curves.curves`.
@@ -31,11 +33,11 @@ def along(points: pd.DataFrame, seeds: pd.DataFrame, levels: Mapping[str, pd.Ser
         axis: one of :data:`hybridlib.study.AXES`.
     """
     measures = "monolingual, crosslingual and multilingual nDCG@10, and rank distance"
-    if axis == "sampler":
+    if axis == "sampler" or points["series"].nunique() > _MANY:
         return Along(
             crossed.heatmaps(points, levels, x_label=axis),
-            f"Four heatmaps, a column a sampler: {measures}.",
-            "A column is a sampler, a row what else the names of systems say; lighter is better, the best of a row "
+            f"Four heatmaps, a column a {axis}: {measures}.",
+            f"A column is a {axis}, a row what else the names of systems say; lighter is better, the best of a row "
             "in bold, each panel on its own scale. Rows are sorted by their mean multilingual nDCG@10; those that lack "
             "cells stand last.",
             crossed.finding(points, axis),

@@ -1,29 +1,43 @@
-"""Claims and their verdicts in a notebook: a table to run the eye over, then each with its numbers."""
+"""Claims and their verdicts in a notebook: a line a claim, which opens to its numbers."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import groupby
 
-import pandas as pd
 from IPython.display import HTML, display
 
+from hybridlib.claim_tests import FAILS, HOLDS, UNCLEAR
 from hybridlib.claims import Verdict
 from hybridlib.plain_text import html_text
 
-
-def overview_table(verdicts: Sequence[Verdict]) -> pd.DataFrame:
-    """One row a claim, of ready strings: the verdict, where it stands, the study that tests it."""
-    rows = [(f"*{one.verdict}", one.claim.source, one.claim.study) for one in verdicts]
-    claims = pd.Index([one.claim.claim for one in verdicts], name="claim")
-    return pd.DataFrame(rows, claims, ["verdict", "paper", "study"])
+_MARKS = {HOLDS: ("holds", "✓"), FAILS: ("fails", "✗"), UNCLEAR: ("unclear", "?")}
 
 
-def details(verdicts: Sequence[Verdict]) -> None:
-    """Display each claim with what was published, what is found here, the reason, and the command that finds it."""
-    parts = [
-        f"<dt><strong>{html_text(one.verdict)}</strong>: {html_text(one.claim.claim)}</dt>"
-        f"<dd><p><em>Published</em> ({html_text(one.claim.source)}). {html_text(one.claim.published)}</p>"
-        f"<p><em>Here.</em> {html_text(one.found)}</p><p><code>{html_text(one.claim.rerun)}</code></p></dd>"
-        for one in verdicts
-    ]
-    display(HTML(f'<dl class="claims">{"".join(parts)}</dl>'))
+def details(verdicts: Sequence[Verdict], papers: Mapping[str, str]) -> None:
+    """Display the claims of each paper, a line each: verdict, place in the paper, study that tests it.
+
+    Folded away: what was published, what is found here, the reason where it differs, and the command that finds it.
+
+    Args:
+        verdicts: claims of one paper stand together.
+        papers: arXiv number -> what the paper is about.
+    """
+    for paper, found in groupby(verdicts, key=lambda one: one.claim.paper):
+        claims = list(found)
+        holding = sum(one.verdict == HOLDS for one in claims)
+        head = f'<a href="https://arxiv.org/abs/{html_text(paper)}">{html_text(paper)}</a>'
+        about = f", {html_text(papers[paper])}" if paper in papers else ""
+        lines = "".join(_claim(one) for one in claims)
+        display(HTML(f'<h3>{head}{about}: {holding} of {len(claims)} hold</h3><div class="claims">{lines}</div>'))
+
+
+def _claim(one: Verdict) -> str:
+    kind, mark = _MARKS[one.verdict]
+    where = f"{html_text(one.claim.where)}; study {html_text(one.claim.study)}"
+    return (
+        f'<details><summary><strong class="verdict {kind}">{mark} {html_text(one.verdict)}</strong> '
+        f'{html_text(one.claim.claim)} <span class="where">{where}</span></summary>'
+        f"<p><em>Published.</em> {html_text(one.claim.published)}</p>"
+        f"<p><em>Here.</em> {html_text(one.found)}</p><p><code>{html_text(one.claim.rerun)}</code></p></details>"
+    )

@@ -17,6 +17,8 @@ from hybridlib.label_places import name_points
 from hybridlib.languages import ordered
 
 _TESTS = [*((setting, "nDCG@10") for setting in SETTINGS), ("multilingual", "rank_distance")]
+_SORTED_BY = ("multilingual", "nDCG@10")
+_SIGNED = {"nDCG@10": "+.3f", "rank_distance": "+,.0f"}
 _PANEL = 32  # letters below a panel of the forest plot
 _MANY = 8  # systems that can be told apart by colour
 _CROWD = 16  # systems that need a larger map
@@ -96,12 +98,15 @@ def balance_map(means: pd.DataFrame) -> Figure:
     return figure
 
 
-def _far_off(means: pd.DataFrame, best: tuple[float, float]) -> pd.Series:
-    """Which systems are further from the ideal corner than the third quartile is by three interquartile ranges."""
-    away = np.hypot(
-        means["monolingual", "nDCG@10"]["value"] - best[0], means["crosslingual", "nDCG@10"]["value"] - best[1]
-    )
-    first, third = away.quantile([0.25, 0.75])
+def _far_off(means: pd.DataFrame, best: tuple[float, float]) -> np.ndarray:
+    """Which systems are far from the ideal corner."""
+    across, up = (means[setting, "nDCG@10"]["value"] for setting in ("monolingual", "crosslingual"))
+    return _far(np.hypot(across - best[0], up - best[1]).to_numpy())
+
+
+def _far(away: np.ndarray) -> np.ndarray:
+    """Which distances are longer than the third quartile is by three interquartile ranges."""
+    first, third = np.quantile(away, [0.25, 0.75])
     return away > third + 3 * (third - first)
 
 
@@ -113,25 +118,40 @@ def _away(means: pd.DataFrame) -> list[pd.Series]:
 def forest(comparisons: pd.DataFrame, reference: str) -> Figure:
     """Draw how far every system is from one of them, with intervals: nDCG@10 of three settings and rank distance.
 
+    The best in the pool of all languages stands first. What is far off, so that the others would stand upon one
+    another, is written at the edge of its panel.
+
     Args:
         comparisons: from :func:`hybridlib.comparison.comparisons`.
         reference: a label that all others were compared with.
     """
     others = [label for label in compared_labels(comparisons) if label != reference]
     tests = [test for test in _TESTS if test in set(zip(comparisons["setting"], comparisons["measure"], strict=True))]
+    by = _SORTED_BY if _SORTED_BY in tests else tests[0]
+    gains = {label: direction(by[1]) * against(comparisons, label, reference, *by)["difference"] for label in others}
+    others.sort(key=lambda label: -gains[label])
     figure, panels = plt.subplots(
         1, len(tests), figsize=(2.4 * len(tests) + 2.4, max(2.2, 0.26 * len(others) + 1.3)), sharey=True, squeeze=False,
         layout="constrained",
     )  # fmt: skip
     for axes, (setting, measure) in zip(panels[0], tests, strict=True):
         rows = pd.DataFrame([against(comparisons, label, reference, setting, measure) for label in others])
-        height = range(len(others))
+        height = np.arange(len(others))
         sure = rows["holm_p"] < LEVEL
-        axes.hlines(height, rows["low"], rows["high"], color="tab:blue", linewidth=1.5)
+        far = _far(rows["difference"].abs().to_numpy())
+        axes.hlines(height[~far], rows["low"][~far], rows["high"][~far], color="tab:blue", linewidth=1.5)
         for filled in (True, False):
-            places = [place for place, one in zip(height, sure, strict=True) if one == filled]
+            places = height[(sure == filled) & ~far]
             colour = "tab:blue" if filled else "white"
             axes.scatter(rows["difference"].iloc[places], places, s=26, color=colour, edgecolors="tab:blue", zorder=3)
+        for place in height[far]:
+            value = rows["difference"].iloc[place]
+            worse = value * direction(measure) < 0
+            axes.annotate(
+                f"◂ {value:{_SIGNED[measure]}}" if worse else f"{value:{_SIGNED[measure]}} ▸",
+                (0 if worse else 1, place), xycoords=("axes fraction", "data"),
+                ha="left" if worse else "right", va="center", fontsize=7, color="tab:blue",
+            )  # fmt: skip
         axes.axvline(0, color="black", linewidth=0.8)
         axes.set_title(setting if measure != "rank_distance" else "rank distance", fontsize=10)
         axes.set_xlabel(fill(f"{measure} minus {reference}", _PANEL), fontsize=8)
@@ -140,6 +160,6 @@ def forest(comparisons: pd.DataFrame, reference: str) -> Figure:
         if direction(measure) < 0:
             axes.invert_xaxis()
     panels[0][0].set_yticks(range(len(others)), others, fontsize=8)
-    panels[0][0].invert_yaxis()
+    panels[0][0].set_ylim(len(others) - 0.4, -0.6)
     sns.despine(figure)
     return figure

@@ -24,9 +24,11 @@ def grids(points: pd.DataFrame) -> dict[tuple[str, str], pd.DataFrame]:
 
     Returns:
         (setting, measure) -> [series x x], NaN where nothing was run; series with the best mean multilingual nDCG@10
-        first and those that lack cells last, x in the order of the points.
+        first and those that lack cells last, numbers x in order, names x as the points have them.
     """
     columns = list(dict.fromkeys(points["x"]))
+    if pd.api.types.is_numeric_dtype(points["x"]):
+        columns.sort()
     tables = {}
     for setting, measure in PANELS:
         chosen = points[(points["setting"] == setting) & (points["measure"] == measure)]
@@ -91,7 +93,10 @@ def finding(points: pd.DataFrame, x_label: str) -> str:
     for (setting, measure), table in tables.items():
         complete = direction(measure) * table.loc[whole]
         wins = complete.idxmax(axis=1).value_counts()
-        best = ", ".join(f"{column} for {count}" for column, count in wins.items())
+        best = ", ".join(
+            f"{column:g} for {count}" if isinstance(column, float) else f"{column} for {count}"
+            for column, count in wins.items()
+        )
         cells = complete.to_numpy()
         columns, rows = (np.var(cells.mean(axis=way)) / (cells.var() or 1.0) for way in (0, 1))
         said.append(

@@ -18,6 +18,7 @@ DIGITS = {"nDCG@10": ".3f", "rank_distance": ",.0f"}
 _ENDS = {"crosslingual": 0.0, "monolingual": 1.0}  # alpha of batches that are never, or always, monolingual
 _MARKERS = "osD^vPX*"
 _FEW = 4  # curves that fit a small panel
+_TOLD = 2  # curves of which each is told
 _STYLES = ["--", ":", "-.", (0, (5, 1, 1, 1))]
 
 
@@ -114,7 +115,7 @@ def called(setting: str, measure: str) -> str:
 def finding(points: pd.DataFrame, axis: str) -> str:
     """Say where the best and the worst of each curve lie, and of many curves how many are best where."""
     lines = points.groupby("series")["x"].nunique()
-    if (lines > 1).sum() > _FEW:
+    if (lines > 1).sum() > _TOLD:
         return _most(points[points["series"].isin(lines[lines > 1].index)], axis)
     said = []
     for name, line in points.groupby("series", sort=False):
@@ -148,7 +149,7 @@ def _most(points: pd.DataFrame, axis: str) -> str:
 
 
 def _some(names: list[str]) -> str:
-    return ", ".join(names) if len(names) <= _FEW // 2 else f"{len(names)} of them"
+    return ", ".join(names) if len(names) <= _TOLD else f"{len(names)} of them"
 
 
 def _chosen(table: pd.DataFrame, setting: str, measure: str, name: str) -> pd.DataFrame:

@@ -29,7 +29,11 @@ log = logging.getLogger(__name__)
 _UNSHOWN = {"parameters", "injected-parameters", "hidden"}
 _HEADINGS = ("h1", "h2", "h3", "h4")
 _PNG = re.compile(rb"\x89PNG\r\n\x1a\n.{4}IHDR(.{4})(.{4})", re.DOTALL)
-_TAGS = {*bleach.ALLOWED_TAGS, *_HEADINGS, *"p br hr div span pre table thead tbody tr th td sup sub dl dt dd".split()}
+_TAGS = {
+    *bleach.ALLOWED_TAGS,
+    *_HEADINGS,
+    *"p br hr div span pre table thead tbody tr th td wbr sup sub details summary".split(),
+}
 
 
 def execute_run(study: str, run: str, config: RunConfig) -> Path:
@@ -127,7 +131,8 @@ def _clean(html: object) -> str:
     return bleach.clean(
         str(html),
         tags=_TAGS,
-        attributes={"*": ["class", "dir", "lang"], "a": ["href"]} | {heading: ["id"] for heading in _HEADINGS},
+        attributes={"*": ["class", "dir", "lang"], "a": ["href"], "th": ["colspan"]}
+        | {heading: ["id"] for heading in _HEADINGS},
         protocols=["https"],
         strip_comments=True,
     )
@@ -169,7 +174,8 @@ def _say_scopes(table: Tag) -> None:
     """Say of each head cell what it heads."""
     for cell in table.find_all("th"):
         if cell.get_text(strip=True):
-            cell["scope"] = "col" if cell.find_parent("thead") else "row"
+            group = "group" * ("group" in (cell.get("class") or ""))
+            cell["scope"] = f"{'col' if cell.find_parent('thead') else 'row'}{group}"
         else:
             cell.name = "td"
 

@@ -12,6 +12,8 @@ from hybridlib.config import RunConfig
 from hybridlib.evaluation import SETTINGS, SHARE, Evaluation
 from hybridlib.languages import name
 
+_FEW = 4  # systems that a sentence names
+
 
 def scores_by_setting(means: dict[str, dict[str, float]]) -> str:
     """Say nDCG@10 in each setting, such as ``.669 monolingual, .460 crosslingual, .371 multilingual``."""
@@ -134,7 +136,10 @@ def answer(summary: pd.DataFrame) -> str:
 
 
 def separated(comparisons: pd.DataFrame, reference: str) -> str:
-    """Say which systems are better than a reference, and which worse, by nDCG@10 in each setting."""
+    """Say which systems are better than a reference, and which worse, by nDCG@10 in each setting.
+
+    Of more than four, how many, and which is furthest.
+    """
     said = []
     for setting in SETTINGS:
         tested = comparisons[(comparisons["setting"] == setting) & (comparisons["measure"] == "nDCG@10")]
@@ -143,11 +148,19 @@ def separated(comparisons: pd.DataFrame, reference: str) -> str:
         labels = [label for label in compared_labels(tested) if label != reference]
         rows = {label: against(comparisons, label, reference, setting, "nDCG@10") for label in labels}
         sure = {label: row["difference"] for label, row in rows.items() if row["holm_p"] < LEVEL}
-        better = [f"{label} ({value:+.3f})" for label, value in sure.items() if value > 0]
-        worse = [f"{label} ({value:+.3f})" for label, value in sure.items() if value < 0]
-        parts = [f"better: {', '.join(better) or 'none'}", f"worse: {', '.join(worse) or 'none'}"]
-        said.append(f"{setting}: {'; '.join(parts)}; {len(rows) - len(sure)} not separable")
+        better = {label: value for label, value in sure.items() if value > 0}
+        worse = {label: -value for label, value in sure.items() if value < 0}
+        parts = [f"{_named(better, 1)} better", f"{_named(worse, -1)} worse"]
+        said.append(f"{setting}: {', '.join(parts)}, {len(rows) - len(sure)} not separable")
     return f"Against {reference}, by nDCG@10. {'. '.join(one[0].upper() + one[1:] for one in said)}."
+
+
+def _named(sizes: dict[str, float], sign: int) -> str:
+    """Say who they are if they are few, else how many and who is furthest."""
+    furthest = sorted(sizes, key=lambda label: -sizes[label])
+    if len(sizes) <= _FEW:
+        return ", ".join(f"{label} ({sign * sizes[label]:+.3f})" for label in furthest) or "none"
+    return f"{len(sizes)} (most {furthest[0]}, {sign * sizes[furthest[0]]:+.3f})"
 
 
 def against_parents(comparisons: pd.DataFrame, labels: Sequence[str]) -> list[str]:

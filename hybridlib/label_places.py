@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 from matplotlib.transforms import Bbox
 
 _SIDES = [(x, y) for x in (1, -1, 0) for y in (0, 1, -1) if x or y]
@@ -36,6 +37,7 @@ def name_points(figure: Figure, axes: Axes, points: np.ndarray, names: Sequence[
         written = axes.annotate(
             name, point, xytext=(0, 0), textcoords="offset points", fontsize=size, ha="center", va="center",
             arrowprops={"arrowstyle": "-", "linewidth": 0.4, "color": "0.4", "shrinkA": 0, "shrinkB": 4}, zorder=5,
+            path_effects=[withStroke(linewidth=2, foreground="white")],
         )  # fmt: skip
         box = written.get_window_extent()
         costs = []

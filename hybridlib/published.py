@@ -13,6 +13,7 @@ from hybridlib.comparison import direction
 from hybridlib.config import RunConfig
 from hybridlib.errors import InputError
 from hybridlib.results import read_json
+from hybridlib.tables import headed
 from hybridlib.told import Told, read_table
 
 SAMPLERS = {"monolingual": "monolingual", "crosslingual": "crosslingual", "hybrid": "hybrid 0.5"}  # label in a study
@@ -39,7 +40,7 @@ def read_published(file: Path) -> pd.DataFrame:
         InputError: if the file is no such table, or a sampler has no number for one of :data:`SHOWN`.
     """
     table = read_table(file, _COLUMNS)
-    for test, values in _tests(table):
+    for test, values in tests_of(table):
         lacking = values.isna().stack([0, 1], future_stack=True)
         if lacking.any():
             sampler, setting, measure = lacking.idxmax()
@@ -93,13 +94,13 @@ def elsewhere(evaluations: Path) -> pd.DataFrame:
 
 
 def beside(published: pd.DataFrame, ours: pd.DataFrame) -> pd.DataFrame:
-    """Give three rows a test, of ready strings; the best of the three begins with ``*``.
+    """Give a group of three rows a test, of ready strings; the best of the three begins with ``*``.
 
     Rank distances of pools of different sizes cannot be compared; what can is the change against monolingual batches,
     which stands behind.
     """
     rows = {}
-    for name, values in _tests(pd.concat([published, ours])):
+    for name, values in tests_of(pd.concat([published, ours])):
         best = pd.Series({test: _best(values[test]) for test in values})
         for sampler in SAMPLERS:
             cells = {
@@ -107,8 +108,9 @@ def beside(published: pd.DataFrame, ours: pd.DataFrame) -> pd.DataFrame:
                 + _written(values[setting, measure], sampler, measure)
                 for setting, measure in SHOWN
             }
-            rows[f"{name}: {sampler}"] = cells
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("encoder, test set: batches")
+            rows[name, sampler] = cells
+    table = pd.DataFrame(rows.values(), pd.MultiIndex.from_tuples(rows, names=["encoder, test set", "batches"]))
+    return headed(table)
 
 
 def finding(published: pd.DataFrame, ours: pd.DataFrame) -> str:
@@ -117,13 +119,13 @@ def finding(published: pd.DataFrame, ours: pd.DataFrame) -> str:
     for setting, measure in (*SHOWN[:3], SHOWN[-1]):
         counts = [
             f"{sum(_best(values[setting, measure]) == 'hybrid' for _, values in tests)} of {len(tests)} {where}"
-            for where, tests in (("published", _tests(published)), ("here", _tests(ours)))
+            for where, tests in (("published", tests_of(published)), ("here", tests_of(ours)))
         ]
         said.append(f"{setting} {measure}: {', '.join(counts)}")
     return f"Hybrid batches are the best of the three in {'; '.join(said)}."
 
 
-def _tests(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+def tests_of(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     """Return the name of each test (encoder, test set, source) with its [sampler x (setting, measure)]."""
     encoder = table["encoder"].str.removeprefix("bundled:")
     name = encoder + ", " + table["test_set"] + " (" + table["source"] + ")"

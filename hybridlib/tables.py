@@ -10,7 +10,6 @@ import pandas as pd
 from hybridlib.comparison import LEVEL, against, direction
 from hybridlib.evaluation import BIAS, POOL, SETTINGS, SHARE
 from hybridlib.findings import separable
-from hybridlib.plain_text import visible
 from hybridlib.results import Results
 
 NDCG_COLUMNS = [*((setting, "nDCG@10") for setting in SETTINGS), ("multilingual", "AP"), ("multilingual", "R@10")]
@@ -91,6 +90,18 @@ def upright(table: pd.DataFrame, axis: str) -> pd.DataFrame:
     if all(column == "seeds" or column.startswith("multilingual ") for column in table):
         table = table.rename(columns=lambda column: column.removeprefix("multilingual "))
     return table.T.rename_axis(axis)
+
+
+def headed(table: pd.DataFrame) -> pd.DataFrame:
+    """Put the measure of columns such as ``monolingual nDCG@10`` above their settings, and leave others without one.
+
+    Example:
+        >>> headed(pd.DataFrame(columns=["seeds", "monolingual R@1"])).columns.tolist()
+        [('', 'seeds'), ('R@1', 'monolingual')]
+    """
+    parts = [column.partition(" ") for column in table]
+    names = [(last, first) if first in SETTINGS else ("", f"{first}{space}{last}") for first, space, last in parts]
+    return table.set_axis(pd.MultiIndex.from_tuples(names), axis=1)
 
 
 def _tested(comparisons: pd.DataFrame, setting: str, measure: str) -> bool:
@@ -178,27 +189,3 @@ def geometry_table(results: Sequence[Results]) -> pd.DataFrame:
         [{"system": one.label(name), **numbers} for one in results for name, numbers in one.result["geometry"].items()]
     )
     return rows.groupby("system", sort=False).mean().map(lambda v: "–" if pd.isna(v) else f"{v:.3f}")
-
-
-def latex(table: pd.DataFrame) -> str:
-    """Turn a table of ready strings into LaTeX for the package booktabs: ``*`` is bold, raised letters are raised."""
-
-    def cell(value: str) -> str:
-        text, raised = value.removeprefix("*"), ""
-        for letter, small in LETTERS:
-            if small in text:
-                text, raised = text.replace(small, ""), raised + letter
-        text = _escaped(text).replace("±", r"$\pm$").replace("≈", r"$\approx$").replace("−", "$-$")
-        text = rf"\textbf{{{text}}}" if value.startswith("*") else text
-        return f"{text}$^{{{raised}}}$" if raised else text
-
-    rows = [[str(table.index.name or ""), *table.columns], *([index, *row] for index, *row in table.itertuples())]
-    lines = [" & ".join(cell(str(value)) for value in row) + r" \\" for row in rows]
-    columns = "l" + "r" * table.shape[1]
-    body = "\n".join([lines[0], r"\midrule", *lines[1:]])
-    return f"\\begin{{tabular}}{{{columns}}}\n\\toprule\n{body}\n\\bottomrule\n\\end{{tabular}}\n"
-
-
-def _escaped(text: str) -> str:
-    special = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
-    return "".join(special.get(letter, f"\\{letter}" if letter in "&%$#_{}" else letter) for letter in visible(text))

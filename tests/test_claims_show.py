@@ -7,9 +7,9 @@ import pytest
 from bs4 import BeautifulSoup
 from claim_cases import FIELDS, pair, row
 
-from hybridlib import claims_show, show
+from hybridlib import claims_show
 from hybridlib.claims import judge, load_claims, tally
-from hybridlib.claims_show import details, overview_table
+from hybridlib.claims_show import details
 
 ROWS = [row(0.02, 0.04, 0.01), row(-0.04, -0.02, 0.01, "a", "c"), row(-0.04, 0.04, 0.5, "a", "d")]
 HOSTILE = "<img src=x onerror=alert(1)> & \"' </dd></dl><script>alert(1)</script> \u202e"
@@ -32,14 +32,13 @@ def judged(tmp_path):
 
 @pytest.fixture
 def page(monkeypatch):
-    """Display details; returns the parsed HTML."""
+    """Display claims; returns the parsed HTML."""
 
-    def render(verdicts):
+    def render(verdicts, **papers):
         shown = []
         monkeypatch.setattr(claims_show, "display", shown.append)
-        details(verdicts)
-        (html,) = shown
-        return BeautifulSoup(html.data, "html.parser")
+        details(verdicts, {"2408.10536": "hybrid batches", **papers})
+        return BeautifulSoup("".join(html.data for html in shown), "html.parser")
 
     return render
 
@@ -56,35 +55,31 @@ def test_tally_counts_verdicts(judged, baselines, expected):
     assert tally(judged(baselines)) == expected
 
 
-def test_overview_has_a_row_a_claim_with_its_verdict_in_bold(judged):
-    """Two claims may be said in the same words, by two papers."""
-    table = overview_table(judged("bcd"))
-    assert table.index.tolist() == ["A beats B."] * 3
-    assert table.to_dict("list") == {
-        "verdict": ["*holds", "*does not hold", "*cannot tell here"],
-        "paper": ["2408.10536, Table 1"] * 3,
-        "study": ["mine"] * 3,
-    }
-    assert table.index.name == "claim"
-
-
-def test_overview_of_no_claims_is_empty(judged):
-    table = overview_table(judged(""))
-    assert (len(table), list(table)) == (0, ["verdict", "paper", "study"])
-
-
-def test_details_are_a_list_of_claims_with_verdicts_in_order(judged, page):
+def test_claims_stand_below_their_paper_with_how_many_hold(judged, page):
     found = page(judged("bcd"))
-    terms = [term.get_text() for term in found.dl.find_all("dt")]
-    assert terms == [f"{verdict}: A beats B." for verdict in ("holds", "does not hold", "cannot tell here")]
-    assert [term.strong.get_text() for term in found.find_all("dt")] == ["holds", "does not hold", "cannot tell here"]
-    assert [tag.name for tag in found.dl.find_all(recursive=False)] == ["dt", "dd"] * 3
+    assert found.h3.get_text() == "2408.10536, hybrid batches: 1 of 3 hold"
+    assert found.h3.a["href"] == "https://arxiv.org/abs/2408.10536"
 
 
-def test_details_say_what_was_published_what_is_found_and_how_to_find_it(judged, page):
-    parts = [[part.get_text() for part in one.find_all("p")] for one in page(judged("bce")).find_all("dd")]
-    published = "Published (2408.10536, Table 1). .8 and .7"
-    command = "make study STUDY=mine"
+def test_each_paper_has_its_claims(judged, page):
+    first = judged("b")
+    paper = first[0].claim.model_copy(update={"paper": "2506.09781"})
+    found = page([*first, type(first[0])(paper, "does not hold", "", "")])
+    heads = ["2408.10536, hybrid batches: 1 of 1 hold", "2506.09781: 0 of 1 hold"]
+    assert [head.get_text() for head in found.find_all("h3")] == heads
+    assert [len(part.find_all("details")) for part in found.select("div.claims")] == [1, 1]
+
+
+def test_a_line_says_verdict_claim_place_and_study(judged, page):
+    lines = page(judged("bcd")).find_all("summary")
+    said = ["✓ holds", "✗ does not hold", "? cannot tell here"]
+    assert [line.get_text() for line in lines] == [f"{verdict} A beats B. Table 1; study mine" for verdict in said]
+    assert [line.strong["class"][1] for line in lines] == ["holds", "fails", "unclear"]
+
+
+def test_a_claim_opens_to_what_was_published_what_is_found_and_how_to_find_it(judged, page):
+    parts = [[part.get_text() for part in one.find_all("p")] for one in page(judged("bce")).find_all("details")]
+    published, command = "Published. .8 and .7", "make study STUDY=mine"
     assert parts == [
         [published, "Here. a − b (3 and 2 seeds): multilingual nDCG@10 +0.030 [+0.020, +0.040], p = 0.010.", command],
         [
@@ -100,14 +95,20 @@ def test_the_command_of_a_claim_is_its_own_if_it_has_one(judged, page):
     assert page(judged("b", command="make x")).code.get_text() == "make x"
 
 
+def test_no_claims_show_nothing(judged, page):
+    assert page(judged("")).find(True) is None
+
+
 def test_nothing_of_a_claim_is_markup(judged, page):
     fields = dict.fromkeys(("claim", "where", "published", "differs", "command"), HOSTILE)
-    found = page(judged("c", **fields))
-    assert {tag.name for tag in found.find_all(True)} == {"dl", "dt", "dd", "p", "em", "strong", "code"}
-    assert [name for tag in found.find_all(True) for name in tag.attrs] == ["class"]
-    assert found.dt.get_text() == f"does not hold: {SEEN}"
+    found = page(judged("c", **fields), **{"2408.10536": HOSTILE})
+    expected = {"h3", "a", "div", "details", "summary", "strong", "span", "p", "em", "code"}
+    assert {tag.name for tag in found.find_all(True)} == expected
+    assert {name for tag in found.find_all(True) for name in tag.attrs} == {"class", "href"}
+    assert found.h3.get_text() == f"2408.10536, {SEEN}: 0 of 1 hold"
+    assert found.summary.get_text() == f"✗ does not hold {SEEN} {SEEN}; study mine"
     texts = [part.get_text() for part in found.find_all("p")]
-    assert texts[0] == f"Published (2408.10536, {SEEN}). {SEEN}"
+    assert texts[0] == f"Published. {SEEN}"
     assert texts[1].endswith(SEEN)
     assert texts[2] == SEEN
 
@@ -118,13 +119,3 @@ def test_labels_in_what_is_found_are_no_markup(judged, page):
     found = page([type(verdict)(verdict.claim, verdict.verdict, HOSTILE, HOSTILE)])
     assert found.find_all("p")[1].get_text() == f"Here. {SEEN} {SEEN}"
     assert found.find(["img", "script"]) is None
-
-
-def test_overview_is_shown_as_text(judged, monkeypatch):
-    shown = []
-    monkeypatch.setattr(show, "display", shown.append)
-    show.table(overview_table(judged("b", claim=HOSTILE, where=HOSTILE)))
-    found = BeautifulSoup(shown[0].data, "html.parser")
-    assert found.find(["img", "script"]) is None
-    assert found.tbody.th.get_text() == SEEN
-    assert found.td.strong.get_text() == "holds"

@@ -53,13 +53,35 @@ TESTS = [*((s, "nDCG@10") for s in ("monolingual", "crosslingual", "multilingual
 
 
 def test_forest_has_a_panel_a_test_and_a_row_a_system():
-    """Systems stand in the order of the table, from top to bottom."""
+    """Systems that are equal stand in the order of the table, from top to bottom."""
     rows = [compared(label, "mixed", *test) for label in ("b", "a", "c") for test in TESTS]
     panels = forest(*rows, compared("b", "mixed", "multilingual", "same_language_share@10"))
     assert [axes.get_title() for axes in panels] == ["monolingual", "crosslingual", "multilingual", "rank distance"]
     assert [axes.get_xlabel() for axes in panels] == [f"{measure} minus mixed" for _, measure in TESTS]
     assert texts(panels[0].get_yticklabels()) == ["b", "a", "c"]
     assert panels[0].yaxis_inverted()
+
+
+def test_forest_has_the_best_in_the_pool_first():
+    gains = {"a": 0.1, "b": 0.3, "c": -0.2}
+    rows = [compared(label, "mixed", *test, at=at) for label, at in gains.items() for test in TESTS]
+    assert texts(forest(*rows)[0].get_yticklabels()) == ["b", "a", "c"]
+
+
+def test_forest_without_the_pool_has_the_least_of_what_is_better_when_lower_first():
+    rows = [compared(label, "mixed", *TESTS[3], at=at) for label, at in {"a": 9.0, "b": -9.0}.items()]
+    assert texts(forest(*rows)[0].get_yticklabels()) == ["b", "a"]
+
+
+def test_forest_writes_what_is_far_off_at_the_edge():
+    """To the left what is worse, also where the axis is turned."""
+    near = {f"n{i}": i / 100 for i in range(8)}
+    rows = [compared(name, "mixed", at=at) for name, at in {**near, "bad": -5.0, "good": 7.0}.items()]
+    rows += [compared(name, "mixed", *TESTS[3], at=at) for name, at in {**near, "bad": 5.0, "good": -7.0}.items()]
+    for axes, said in zip(forest(*rows), ({"◂ -5.000", "+7.000 ▸"}, {"◂ +5", "-7 ▸"}), strict=True):
+        assert set(texts(axes.texts)) == said
+        assert max(map(abs, axes.get_xlim())) < 1
+        assert sum(len(dots.get_offsets()) for dots in axes.collections[1:]) == len(near)
 
 
 def test_forest_breaks_the_name_of_a_long_reference():

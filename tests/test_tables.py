@@ -12,8 +12,8 @@ from hybridlib.tables import (
     balance_points,
     balance_table,
     geometry_table,
+    headed,
     language_tables,
-    latex,
     measure_table,
     pair_table,
     significance_table,
@@ -125,21 +125,6 @@ def test_a_raised_letter_names_the_reference_that_a_value_is_better_than():
     assert table.index.tolist() == ["mixed (a)", "hybrid 0.5", "mono (b)"]
     assert table["monolingual nDCG@10"].tolist() == ["0.500ᵇ", "*0.800ᵃ", "0.300 ≈"]
     assert table["multilingual rank_distance"].tolist() == ["90", "50ᵃ ≈", "*40ᵃ"]
-
-
-def test_latex_is_a_table_of_booktabs():
-    index = pd.Index(["a_b (a)", "50 %"], name="configuration")
-    table = pd.DataFrame({"x & y": ["*0.5 ± 0.1ᵃᵇ", "0.4 ≈"], "z": ["−1", "{~}"]}, index)
-    assert latex(table).splitlines() == [
-        r"\begin{tabular}{lrr}",
-        r"\toprule",
-        r"configuration & x \& y & z \\",
-        r"\midrule",
-        r"a\_b (a) & \textbf{0.5 $\pm$ 0.1}$^{ab}$ & $-$1 \\",
-        r"50 \% & 0.4 $\approx$ & \{\textasciitilde{}\} \\",
-        r"\bottomrule",
-        r"\end{tabular}",
-    ]
 
 
 def test_measures_that_were_not_tested_are_not_marked():
@@ -287,3 +272,9 @@ def test_upright_table_has_systems_as_columns_and_says_nothing_twice():
     assert (turned.index.name, turned.index.tolist(), turned.columns.tolist()) == ("measure", ["AP"], ["one", "two"])
     several = upright(table.assign(seeds=["1", "3"], **{"monolingual AP": "0.5"}), "measure")
     assert several.index.tolist() == ["seeds", "multilingual AP", "monolingual AP"]
+
+
+def test_headed_puts_measures_above_their_settings():
+    table = measure_table(TWO, [MONO]).assign(**{"training seconds": ["1", "2"]})
+    assert headed(table).columns.tolist() == [("", "seeds"), ("nDCG@10", "monolingual"), ("", "training seconds")]
+    assert headed(table).to_numpy().tolist() == table.to_numpy().tolist()

@@ -18,6 +18,11 @@ from hybridlib.study_results import StudyResults, means_table
 from hybridlib.told import Told
 
 TESTS = [*((setting, "nDCG@10") for setting in SETTINGS), ("multilingual", "rank_distance")]
+SYSTEMS = {
+    "monolingual": (0.8, 0.5, 0.6, 900.0),
+    "crosslingual": (0.7, 0.6, 0.65, 500.0),
+    "hybrid 0.5": (0.75, 0.55, 0.7, 1234.0),
+}
 ABOUT = {
     "name": "mine",
     "title": "Mine",
@@ -37,6 +42,15 @@ ABOUT = {
     "random_rank_distance": 2000.0,
     "encoder": "tiny",
 }
+
+
+def compared(first, second, differences=(0.1, 0.2, 0.3, 100.0), p=0.2):
+    """Rows that compare two systems by every test, with intervals of 0.02 (of ranks 40)."""
+    halves = [0.01, 0.01, 0.01, 20]
+    return [
+        row(value - half, value + half, p, first, second, *test)
+        for test, value, half in zip(TESTS, differences, halves, strict=True)
+    ]
 
 
 def told(systems, compared=(), runs=None, summary=None, **about):

@@ -13,7 +13,7 @@ from small_page import make
 
 mpl.use("Agg")
 PROJECT = Path(__file__).parents[2]
-GENERATOR = "hybridlib page 2"
+GENERATOR = "hybridlib page 3"
 ACCESSIBLE = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"], "resultTypes": ["violations"]}
 SMALL = "everything"
 

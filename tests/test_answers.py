@@ -1,0 +1,139 @@
+"""The answer to the question, from tables with known numbers."""
+
+import pytest
+from told_cases import SYSTEMS, compared, told
+
+from hybridlib import answers
+
+CERTAIN = 0.0004
+WON = [
+    *compared("hybrid 0.5", "monolingual", (-0.05, 0.05, 0.1, 334.0), p=CERTAIN),
+    *compared("crosslingual", "hybrid 0.5", (-0.05, 0.05, -0.05, -734.0), p=CERTAIN),
+    *compared("crosslingual", "monolingual"),
+]
+
+
+def with_p(first, second):
+    """Every pair, hybrid against monolingual with the one p, crosslingual against hybrid with the other."""
+    return [*compared("hybrid 0.5", "monolingual", p=first), *compared("crosslingual", "hybrid 0.5", p=second)]
+
+
+def test_answer_says_how_it_stands_what_it_gains_and_what_is_best():
+    """The row in which hybrid batches are the baseline is turned; fewer ranks are better."""
+    stands, gains, best = answers.answer(told(SYSTEMS, WON))
+    assert stands == (
+        "Beside the monolingual and crosslingual batches that it mixes, **hybrid 0.5** is **between them** within a "
+        "language and between two languages; **better than both** in the pool of all languages; **worse than both** "
+        "by rank distance."
+    )
+    assert gains == (
+        "By nDCG@10 and in ranks, against **monolingual** batches it gains 0.050 [0.040, 0.060] between two languages "
+        "and 0.100 [0.090, 0.110] in the pool of all languages and gives up 0.050 [0.040, 0.060] within a language and "
+        "334 [314, 354] by rank distance; against **crosslingual** batches it gains 0.050 [0.040, 0.060] within a "
+        "language and 0.050 [0.040, 0.060] in the pool of all languages and gives up 0.050 [0.040, 0.060] between two "
+        "languages and 734 [714, 754] by rank distance."
+    )
+    assert best == (
+        "Of 3 systems the best is **monolingual** within a language (0.800); **crosslingual** between two languages "
+        "(0.600) and by rank distance (500); **hybrid 0.5** itself in the pool of all languages (0.700)."
+    )
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        (0.2, 0.2, "**not separable from either** within a language, between two languages, in the pool"),
+        (CERTAIN, 0.2, "**better than one, not separable from the other** within a language, between two languages"),
+        (0.2, CERTAIN, "**worse than one, not separable from the other** within a language, between two languages"),
+    ],
+)
+def test_what_is_not_separable_is_said_so(first, second, expected):
+    assert expected in answers.answer(told(SYSTEMS, with_p(first, second)))[0]
+
+
+def test_a_parent_from_which_nothing_is_separable_is_said_so():
+    gains = answers.answer(told(SYSTEMS, with_p(CERTAIN, 0.2)))[1]
+    assert gains.endswith("; against **crosslingual** batches it is not separable anywhere.")
+
+
+def test_an_interval_that_holds_zero_keeps_its_sign():
+    """A test and an interval may disagree where both are near."""
+    rows = compared("hybrid 0.5", "monolingual", (-0.005, 0.0, 0.0, 0.0), p=CERTAIN)
+    systems = {label: SYSTEMS[label] for label in ("monolingual", "hybrid 0.5")}
+    assert "gives up 0.005 [-0.005, 0.015] within a language" in answers.answer(told(systems, rows))[0]
+
+
+@pytest.mark.parametrize("missing", ["monolingual", "crosslingual"])
+def test_a_parent_that_is_not_there_is_left_out(missing):
+    rows = [one for one in WON if missing not in (one["configuration"], one["baseline"])]
+    systems = {label: values for label, values in SYSTEMS.items() if label != missing}
+    gains, best = answers.answer(told(systems, rows))
+    assert gains.count("gainst **") == 1
+    assert f"**{missing}**" not in gains
+    assert best.startswith("Of 2 systems the best is ")
+
+
+def test_without_both_parents_the_best_is_said_alone():
+    systems = {"mixed": SYSTEMS["monolingual"], "hybrid 0.5": SYSTEMS["hybrid 0.5"]}
+    (best,) = answers.answer(told(systems, compared("hybrid 0.5", "mixed")))
+    assert best.startswith("Of 2 systems the best is **mixed** within a language (0.800; not separable)")
+
+
+def test_a_parent_is_not_compared_with_itself():
+    systems = {label: SYSTEMS[label] for label in ("monolingual", "crosslingual")}
+    found = told(systems, compared("crosslingual", "monolingual", p=CERTAIN), baseline="monolingual")
+    gains, best = answers.answer(found)
+    assert gains.startswith("By nDCG@10 and in ranks, against **crosslingual** batches it gains 100 [80, 120] by rank")
+    assert "**monolingual** itself within a language" in best
+
+
+def test_a_system_that_is_best_in_everything_is_so_itself():
+    best = answers.answer(told({**SYSTEMS, "hybrid 0.5": (0.9, 0.9, 0.9, 1.0)}, WON))[-1]
+    assert best == (
+        "Of 3 systems the best is **hybrid 0.5** itself within a language (0.900), between two languages (0.900), in "
+        "the pool of all languages (0.900) and by rank distance (1)."
+    )
+
+
+def test_of_equals_the_subject_is_best_and_else_the_first_by_name():
+    """As in ``StudyResults.comparisons``, which compares all with this one and not with its equal."""
+    same = (0.9, 0.55, 0.9, 1.0)
+    systems = {"z": same, "a": same, "crosslingual": (0.1, 0.55, 0.1, 5.0), "hybrid 0.5": SYSTEMS["hybrid 0.5"]}
+    rows = [*compared("hybrid 0.5", "a"), *compared("hybrid 0.5", "crosslingual"), *compared("z", "a")]
+    best = answers.answer(told(systems, rows))[-1]
+    assert "**a** within a language (0.900; not separable)" in best
+    assert "**hybrid 0.5** itself between two languages" in best
+
+
+def test_parents_table_has_the_subject_and_its_differences_turned():
+    table = answers.parents_table(told(SYSTEMS, WON))
+    assert table.index.tolist() == ["hybrid 0.5", "hybrid 0.5 − monolingual", "hybrid 0.5 − crosslingual"]
+    assert table["crosslingual nDCG@10"].tolist() == [
+        "0.550 [0.450, 0.650]",
+        "*+0.050 [+0.040, +0.060]",
+        "*-0.050 [-0.060, -0.040]",
+    ]
+    assert table["multilingual rank_distance"].tolist()[1:] == ["*+334 [+314, +354]", "*+734 [+714, +754]"]
+
+
+def test_a_difference_that_is_not_separable_is_not_bold():
+    table = answers.parents_table(told(SYSTEMS, with_p(0.2, CERTAIN)))
+    assert [cell[:1] == "*" for cell in table["monolingual nDCG@10"]] == [False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("references", "baseline", "expected"),
+    [
+        ([], "mixed", "hybrid 0.5"),
+        (["mixed", "hybrid 0.5"], "mixed", "hybrid 0.5"),
+        (["mixed"], "hybrid 0.5", "hybrid 0.5"),
+        (["mixed"], "monolingual", "monolingual"),
+    ],
+)
+def test_subject_is_hybrid_batches_if_all_were_compared_with_them(references, baseline, expected):
+    assert answers.subject(told(SYSTEMS, references=references, baseline=baseline)) == expected
+
+
+def test_subject_of_a_study_without_hybrid_batches_is_its_baseline():
+    found = told({"mixed": SYSTEMS["monolingual"], "hybrid 0.25": SYSTEMS["hybrid 0.5"]}, baseline="mixed")
+    assert answers.subject(found) == "mixed"
