@@ -84,6 +84,19 @@ def table(content: pd.DataFrame, *, read: str = "", finding: str = "", file: Pat
         display(Markdown(sentence))
 
 
+def folded_table(content: pd.DataFrame, *, summary: str, read: str) -> None:
+    """Display how to read a long table, then the table folded away behind a line that opens it.
+
+    Args:
+        content: see :func:`table`.
+        summary: what the line says.
+        read: a sentence on how to read it.
+    """
+    display(Markdown("\n\n".join(_sentences(read, ""))))
+    line = f"<summary>{html_text(summary)}</summary>"
+    display(HTML(f'<details class="folded">{line}{html_table(content)}</details>'))
+
+
 def _sentences(read: str, finding: str) -> list[str]:
     return [f"*{name}* {said}" for name, said in (("How to read it.", read), ("In this run.", finding)) if said]
 

@@ -85,6 +85,15 @@ def test_table_without_sentences_is_alone(shown):
     assert len(shown) == 1
 
 
+def test_a_folded_table_opens_at_a_line_below_how_to_read_it(shown):
+    show.folded_table(pd.DataFrame({"a": [HOSTILE]}), summary=f"1 row {HOSTILE}", read="Up is better.")
+    assert shown[0].data == "*How to read it.* Up is better."
+    page = BeautifulSoup(shown[1].data, "html.parser")
+    assert page.details.summary.get_text() == f"1 row {HOSTILE}"
+    assert cells(str(page.details.table)) == [HOSTILE]
+    assert page.find("img") is None
+
+
 def test_links_below_a_table_lead_to_its_files(shown, tmp_path):
     content = pd.DataFrame({"a & b": ["*0.5", HOSTILE]}, index=pd.Index(["x", "y"], name="system"))
     show.table(content, file=tmp_path / "tables" / "alpha-0.5")
