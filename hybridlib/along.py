@@ -36,8 +36,8 @@ def along(points: pd.DataFrame, seeds: pd.DataFrame, levels: Mapping[str, pd.Ser
     if axis == "sampler" or points["series"].nunique() > _MANY:
         return Along(
             crossed.heatmaps(points, levels, x_label=axis),
-            f"Four heatmaps, a column a {axis}: {measures}.",
-            f"A column is a {axis}, a row what else the names of systems say; lighter is better, the best of a row "
+            f"Four heatmaps, a column for each {axis}: {measures}.",
+            f"A column is one {axis}, a row what else the names of systems say; lighter is better, the best of a row "
             "in bold, each panel on its own scale. Rows are sorted by their mean multilingual nDCG@10; those that lack "
             "cells stand last.",
             crossed.finding(points, axis),
@@ -47,6 +47,6 @@ def along(points: pd.DataFrame, seeds: pd.DataFrame, levels: Mapping[str, pd.Ser
         f"Four curves over {axis}: {measures}.",
         "A point is the mean over seeds, a small dot one seed, the band the 95 % bootstrap interval over test "
         "concepts: how far the level would move with other concepts. Systems share concepts and rise and fall "
-        "together, so whether two points differ is read from the differences further down.",
+        "together, so whether two points differ is read from their difference, not from the bands.",
         curves.finding(points, axis),
     )

@@ -1,13 +1,14 @@
-"""The answer to the question of all studies, in three sentences with numbers and intervals."""
+"""The answer to the question of all studies, in one to three sentences with numbers and intervals."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
-from hybridlib.comparison import LEVEL, against, compared_labels, direction
+from hybridlib.comparison import against, compared_labels, direction, verdict
 from hybridlib.curves import DIGITS, PANELS
+from hybridlib.errors import InputError
 from hybridlib.told import Told
 
 PARENTS = ("monolingual", "crosslingual")
@@ -36,36 +37,55 @@ def subject(told: Told) -> str:
     return "hybrid 0.5" if "hybrid 0.5" in compared and "hybrid 0.5" in told.labels else str(told.about["baseline"])
 
 
-def answer(told: Told) -> list[str]:
+def with_parents(studies: Iterable[Told], told: Told) -> list[Told]:
+    """Return the studies that compare the subject of ``told`` with both parents, the one with most seeds first.
+
+    Made-up texts are not taken beside real ones; of studies that share these runs the first is returned.
+    """
+    label = subject(told)
+    found: dict[tuple[float, ...], Told] = {}
+    for one in studies:
+        alike = one.about["demonstration"] == told.about["demonstration"]
+        if alike and {label, *PARENTS} <= set(one.labels) and subject(one) == label != PARENTS[0]:
+            values = tuple(one.value(name, *panel) for name in (label, *PARENTS) for panel in PANELS)
+            found.setdefault(values, one)
+    return sorted(found.values(), key=lambda one: -_seeds(one, label))
+
+
+def _seeds(told: Told, label: str) -> int:
+    return int(told.summary.loc[told.summary["configuration"] == label, "seed"].nunique())
+
+
+def answer(told: Told, others: Sequence[Told] = ()) -> list[str]:
     """Answer the question.
+
+    Args:
+        told: the study that says what is best.
+        others: those of :func:`with_parents`, of which the first says how its subject stands to its parents; none:
+            ``told`` does.
 
     Returns:
         How its subject stands to the two kinds of batch that hybrid batching mixes, if both are there; what it gains
         and gives up against those that are, with intervals; what is best of all in each setting, and by language bias.
     """
-    label = subject(told)
-    parents = [one for one in PARENTS if one in told.labels and one != label]
-    sentences = [_stands(told, label)] if len(parents) == len(PARENTS) else []
-    if said := "; ".join(_differences(told, label, parent) for parent in parents):
-        sentences.append(f"By nDCG@10 and in ranks, {said}.")
+    label, first = subject(told), next(iter(others), told)
+    parents = [one for one in PARENTS if one in first.labels and one != label]
+    sentences = [_stands(first, label)] if len(parents) == len(PARENTS) else []
+    if said := "; ".join(_differences(first, label, parent) for parent in parents):
+        sentences.append(f"By nDCG@10, and in ranks of distance, {said}.")
     return [*sentences, _best(told, label)]
 
 
 def _stands(told: Told, label: str) -> str:
     places: dict[str, list[str]] = {}
     for panel, place in _PLACES.items():
-        rows = [against(told.comparisons, label, parent, *panel) for parent in PARENTS]
-        places.setdefault(_STANDS[sum(map(_beats, rows)), sum(map(_loses, rows))], []).append(place)
+        verdicts = [verdict(against(told.comparisons, label, parent, *panel)) for parent in PARENTS]
+        places.setdefault(_STANDS[verdicts.count(1), verdicts.count(-1)], []).append(place)
     said = "; ".join(f"**{stands}** {_listed(where)}" for stands, where in places.items())
-    return f"Beside the monolingual and crosslingual batches that it mixes, **{label}** is {said}."
-
-
-def _beats(row: dict[str, Any]) -> bool:
-    return bool(row["holm_p"] < LEVEL and row["difference"] * direction(row["measure"]) > 0)
-
-
-def _loses(row: dict[str, Any]) -> bool:
-    return bool(row["holm_p"] < LEVEL and row["difference"] * direction(row["measure"]) < 0)
+    seeds = _seeds(told, label)
+    basis = f"{seeds} seed{'s' * (seeds > 1)}, {told.about['concepts']['test']:,} test concepts, study {told.name}"
+    mixed = " that it mixes" * label.startswith("hybrid")
+    return f"Beside the monolingual and crosslingual batches{mixed}, **{label}** is {said} ({basis})."
 
 
 def _listed(words: list[str]) -> str:
@@ -77,48 +97,87 @@ def _differences(told: Told, label: str, parent: str) -> str:
     parts: dict[str, list[str]] = {"gains": [], "gives up": []}
     for panel, place in _PLACES.items():
         row = against(told.comparisons, label, parent, *panel)
-        if _beats(row) or _loses(row):
+        if verdict(row):
             sign = 1 if row["difference"] > 0 else -1
             ends = sorted(sign * row[end] for end in ("low", "high"))
             size, low, high = (f"{value:z{DIGITS[panel[1]]}}" for value in (sign * row["difference"], *ends))
-            parts["gains" if _beats(row) else "gives up"].append(f"{size} [{low}, {high}] {place}")
+            parts["gains" if verdict(row) > 0 else "gives up"].append(f"{size} [{low}, {high}] {place}")
     said = [f"{verb} {_listed(places)}" for verb, places in parts.items() if places]
     return f"against **{parent}** batches it {' and '.join(said) or 'is not separable anywhere'}"
 
 
-def parents_table(told: Told) -> pd.DataFrame:
+def parents_table(studies: Sequence[Told]) -> pd.DataFrame:
     """Give the subject with its intervals, and below it its difference to each kind of batch that it mixes.
+
+    Args:
+        studies: a group of rows each.
 
     Returns:
         Ready strings; a difference that is separable from 0 begins with ``*``.
     """
-    label = subject(told)
-    rows: dict[str, dict[str, str]] = {label: {}}
-    for panel in PANELS:
-        value, low, high = (told.value(label, *panel, column) for column in ("value", "low", "high"))
-        rows[label][" ".join(panel)] = _with_ends(value, low, high, DIGITS[panel[1]])
-    for parent in (one for one in PARENTS if one in told.labels and one != label):
-        found = {panel: against(told.comparisons, label, parent, *panel) for panel in PANELS}
-        rows[f"{label} − {parent}"] = {
-            " ".join(panel): "*" * bool(row["holm_p"] < LEVEL)
-            + _with_ends(row["difference"], row["low"], row["high"], f"+z{DIGITS[panel[1]]}")
-            for panel, row in found.items()
-        }
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("batches")
+    rows: dict[tuple[str, str], dict[str, str]] = {}
+    for told in studies:
+        label, seeds = subject(told), _seeds(told, subject(told))
+        group = (
+            f"{told.about['title']} ({seeds} seed{'s' * (seeds > 1)}, {told.about['concepts']['test']:,} test concepts)"
+        )
+        cells = rows.setdefault((group, label), {})
+        for panel in PANELS:
+            value, low, high = (told.value(label, *panel, column) for column in ("value", "low", "high"))
+            cells[" ".join(panel)] = _with_ends(value, low, high, DIGITS[panel[1]])
+        for parent in (one for one in PARENTS if one in told.labels and one != label):
+            found = {panel: against(told.comparisons, label, parent, *panel) for panel in PANELS}
+            rows[group, f"{label} − {parent}"] = {
+                " ".join(panel): "*" * bool(verdict(row))
+                + _with_ends(row["difference"], row["low"], row["high"], f"+z{DIGITS[panel[1]]}")
+                for panel, row in found.items()
+            }
+    return pd.DataFrame(rows.values(), pd.MultiIndex.from_tuples(rows, names=["study", "batches"]))
+
+
+def first_hits(studies: Sequence[Told]) -> str:
+    """Say which of the subject and its parents places a first relevant text of the pool highest, whatever language."""
+    said = []
+    for told in studies:
+        label = subject(told)
+        try:
+            values = {one: told.value(one, "multilingual", "RR") for one in (label, *PARENTS)}
+        except InputError:  # of a study without this measure
+            continue
+        ranking = sorted(values, key=lambda one: -values[one])
+        said.append(f"{told.name}: {', '.join(f'{one} {values[one]:.3f}' for one in ranking)}")
+    return f"By the first relevant hit in the pool alone (RR), {'; '.join(said)}." if said else ""
 
 
 def _with_ends(value: float, low: float, high: float, digits: str) -> str:
     return f"{value:{digits}} [{low:{digits}}, {high:{digits}}]"
 
 
+def dearer(told: Told) -> list[str]:
+    """Return the systems that were trained on more pairs than the subject of a study."""
+    spent = told.runs.groupby("configuration")["pairs"].mean()
+    return [label for label in told.labels if spent.get(label, 0) > spent.get(subject(told), float("inf"))]
+
+
 def _best(told: Told, label: str) -> str:
+    compared = [label, *sorted(compared_labels(told.comparisons))]  # of equals the subject, else as the report chose
+    more = set(dearer(told))
+    alike = list(dict.fromkeys(one for one in compared if one not in more))
+    limit = " trained on no more pairs" * bool(more)
+    said = f"Of {len(alike)} systems{limit} the best is {_leaders(told, label, alike)}."
+    further = _leaders(told, label, compared, besides=alike)
+    return said + (f" Of all {len(told.labels)}, whatever their training, it is {further}." if further else "")
+
+
+def _leaders(told: Told, label: str, among: Sequence[str], besides: Sequence[str] = ()) -> str:
+    """Say who is best of some by each panel; those of ``besides`` are not named."""
     best: dict[str, list[str]] = {}
-    labels = [label, *sorted(compared_labels(told.comparisons))]  # of equals the subject, else as the report chose
     for panel in PANELS:
-        values = pd.Series({one: told.value(one, *panel) for one in labels})
+        values = pd.Series({one: told.value(one, *panel) for one in among})
         first = str((values * direction(panel[1])).idxmax())
         number = f"{values[first]:{DIGITS[panel[1]]}}"
-        tied = first != label and against(told.comparisons, label, first, *panel)["holm_p"] >= LEVEL
-        best.setdefault(first, []).append(f"{_PLACES[panel]} ({number}{'; not separable' * tied})")
+        tied = first != label and not verdict(against(told.comparisons, label, first, *panel))
+        if first not in besides:
+            best.setdefault(first, []).append(f"{_PLACES[panel]} ({number}{f'; not separable from {label}' * tied})")
     said = [f"**{first}**{' itself' * (first == label)} {_listed(places)}" for first, places in best.items()]
-    return f"Of {len(told.labels)} systems the best is {'; '.join(said)}."
+    return "; ".join(said)

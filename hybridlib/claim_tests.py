@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise, product
 from typing import Annotated, Any, Literal, TypeVar
@@ -54,12 +54,11 @@ class Compared(Checked):
 
     - ``better`` holds if gain > 0 and p < .05. It does not hold if gain < 0 and p < .05, nor if high < m: then no gain
       as large as the margin is left.
-    - ``not_worse`` holds if low > -m, whatever p. Else it does not hold if gain < 0 and p < .05: a loss is certain, and
-      that it is small is not.
-    - ``flat`` holds if -m < low and high < m, whatever p. Else it does not hold if p < .05.
+    - ``not_worse`` holds if low > -m, and does not hold if high < -m, whatever p.
+    - ``flat`` holds if -m < low and high < m, and does not hold if high < -m or low > m, whatever p.
 
-    Otherwise one cannot tell. The last two are an equivalence test beside a test of difference (Lakens 2017, with a
-    95 % interval for his 90 %).
+    Otherwise one cannot tell, nor where either configuration has fewer than ``min_seeds`` seeds. The last two are an
+    equivalence test (Lakens 2017, with a 95 % interval for his 90 %).
     """
 
     kind: Literal["better", "not_worse", "flat"]
@@ -69,6 +68,7 @@ class Compared(Checked):
     measure: Measure = "nDCG@10"
     margin: float | None = Field(None, gt=0)
     expected: Literal["higher", "lower"] | None = None
+    min_seeds: int = Field(1, ge=1, description="more, where the draw of the batches may decide")
 
     @model_validator(mode="after")
     def _has_a_direction(self) -> Compared:
@@ -86,10 +86,18 @@ class Compared(Checked):
 
     def _finding(self, numbers: StudyNumbers, configuration: str, baseline: str, setting: str) -> Finding:
         row = numbers.comparison(configuration, baseline, setting, self.measure)
+        found, seeds = self._judged(numbers, row, baseline, setting), int(min(row["seeds"], row["baseline_seeds"]))
+        if seeds < self.min_seeds:
+            return replace(
+                found, verdict=UNCLEAR, said=f"{found.said} ({_count(seeds)} of the {self.min_seeds} it takes)"
+            )
+        return found
+
+    def _judged(self, numbers: StudyNumbers, row: dict[str, Any], baseline: str, setting: str) -> Finding:
         sign = direction(self.measure) or (-1 if self.expected == "lower" else 1)
         low, high = sorted((sign * row["low"], sign * row["high"]))
         gained, separable = sign * row["difference"] > 0, row["holm_p"] < LEVEL
-        said = numbers.said(configuration, baseline, setting, self.measure)
+        said = numbers.said(row["configuration"], baseline, setting, self.measure)
         about = _about(row)
         if self.kind == "better" and separable:
             return Finding(HOLDS if gained else FAILS, about, said)
@@ -103,8 +111,8 @@ class Compared(Checked):
         if self.kind == "better":
             return Finding(FAILS if high < margin else UNCLEAR, about, said)
         inside = low > -margin and (self.kind == "not_worse" or high < margin)
-        different = separable and not (self.kind == "not_worse" and gained)
-        return Finding(HOLDS if inside else FAILS if different else UNCLEAR, about, said)
+        beyond = high < -margin or (self.kind == "flat" and low > margin)
+        return Finding(HOLDS if inside else FAILS if beyond else UNCLEAR, about, said)
 
     def _margin(self, numbers: StudyNumbers, baseline: str, setting: str) -> float:
         if self.measure not in LOWER_IS_BETTER:

@@ -106,7 +106,7 @@ def judge(claim: Claim, reports: Path) -> Verdict:
             ours.setdefault(finding.about, []).append(finding.said)
     open_ = sum(finding.verdict == UNCLEAR and not finding.missing for finding in found)
     reasons = [
-        *([claim.differs] if verdict == FAILS else []),
+        *([claim.differs] if verdict == FAILS or (verdict == UNCLEAR and open_) else []),
         *([f"undecided: {open_} of {len(found)} comparisons."] if verdict == UNCLEAR and open_ else []),
         *(f"{missing}." for missing in dict.fromkeys(finding.missing for finding in found) if missing),
     ]

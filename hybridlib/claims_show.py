@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import groupby
 
 from IPython.display import HTML, display
 
 from hybridlib.claim_tests import FAILS, HOLDS, UNCLEAR
-from hybridlib.claims import Verdict
+from hybridlib.claims import Verdict, tally
 from hybridlib.plain_text import html_text
 
 _MARKS = {HOLDS: ("holds", "✓"), FAILS: ("fails", "✗"), UNCLEAR: ("unclear", "?")}
@@ -20,16 +19,17 @@ def details(verdicts: Sequence[Verdict], papers: Mapping[str, str]) -> None:
     Folded away: what was published, what is found here, the reason where it differs, and the command that finds it.
 
     Args:
-        verdicts: claims of one paper stand together.
+        verdicts: in order; those of one paper are put together.
         papers: arXiv number -> what the paper is about.
     """
-    for paper, found in groupby(verdicts, key=lambda one: one.claim.paper):
-        claims = list(found)
-        holding = sum(one.verdict == HOLDS for one in claims)
+    by_paper: dict[str, list[Verdict]] = {}
+    for one in verdicts:
+        by_paper.setdefault(one.claim.paper, []).append(one)
+    for paper, claims in by_paper.items():
         head = f'<a href="https://arxiv.org/abs/{html_text(paper)}">{html_text(paper)}</a>'
         about = f", {html_text(papers[paper])}" if paper in papers else ""
         lines = "".join(_claim(one) for one in claims)
-        display(HTML(f'<h3>{head}{about}: {holding} of {len(claims)} hold</h3><div class="claims">{lines}</div>'))
+        display(HTML(f'<h3>{head}{about}</h3><p>{tally(claims)}</p><div class="claims">{lines}</div>'))
 
 
 def _claim(one: Verdict) -> str:

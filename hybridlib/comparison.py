@@ -31,6 +31,15 @@ def direction(measure: str) -> int:
     return -1 if measure in LOWER_IS_BETTER else 1
 
 
+def verdict(row: Mapping[str, Any]) -> int:
+    """Return what a row of :func:`comparisons` says: 1 separably better, -1 separably worse, 0 cannot tell, or neither.
+
+    Separable is what has a Holm-corrected p below 0.05.
+    """
+    signed = row["difference"] * direction(row["measure"])
+    return int(np.sign(signed)) if row["holm_p"] < LEVEL else 0
+
+
 def score_table(runs: Sequence[Run]) -> pd.DataFrame:
     """One row a run, setting, language pair and measure: the content of ``scores.csv``."""
     parts = []

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from textwrap import fill
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from hybridlib.comparison import LEVEL, against, compared_labels, direction
+from hybridlib.curves import DIGITS
 from hybridlib.evaluation import SETTINGS
 from hybridlib.figures import SCORES
 from hybridlib.label_places import name_points
@@ -18,7 +21,6 @@ from hybridlib.languages import ordered
 
 _TESTS = [*((setting, "nDCG@10") for setting in SETTINGS), ("multilingual", "rank_distance")]
 _SORTED_BY = ("multilingual", "nDCG@10")
-_SIGNED = {"nDCG@10": "+.3f", "rank_distance": "+,.0f"}
 _PANEL = 32  # letters below a panel of the forest plot
 _MANY = 8  # systems that can be told apart by colour
 _CROWD = 16  # systems that need a larger map
@@ -58,15 +60,17 @@ def _mean_rank_distances(bars: pd.DataFrame, expected: float) -> Figure:
     return figure
 
 
-def balance_map(means: pd.DataFrame) -> Figure:
+def balance_map(means: pd.DataFrame, dearer: Sequence[str] = ()) -> Figure:
     """Draw every system by its monolingual and crosslingual nDCG@10 with intervals, named, the ideal corner marked.
 
     Those that are far off, so that the others would stand upon one another, are named with their place beside the axes.
 
     Args:
         means: of :func:`hybridlib.tables.balance_table`; the rank distance is the colour.
+        dearer: systems that were trained on more than others: squares, which do not move the corner.
     """
-    best = means["monolingual", "nDCG@10"]["value"].max(), means["crosslingual", "nDCG@10"]["value"].max()
+    fair = means.drop(index=list(dearer))
+    best = fair["monolingual", "nDCG@10"]["value"].max(), fair["crosslingual", "nDCG@10"]["value"].max()
     far = _far_off(means, best)
     means, off = means[~far], means[far]
     across, up = means["monolingual", "nDCG@10"], means["crosslingual", "nDCG@10"]
@@ -77,9 +81,16 @@ def balance_map(means: pd.DataFrame) -> Figure:
         xerr=_away(across), yerr=_away(up),
         linestyle="", color="0.75", linewidth=0.8, zorder=1,
     )  # fmt: skip
-    drawn = axes.scatter(
-        across["value"], up["value"], s=80, c=distance, cmap=f"{SCORES}_r", edgecolors="black", zorder=3
-    )
+    usual = distance[~_far((distance - distance.median()).abs().to_numpy())]
+    shade = Normalize(usual.min(), usual.max())
+    square = means.index.isin(dearer)
+    for chosen, shape in ((~square, "o"), (square, "s")):
+        if not chosen.any():
+            continue
+        drawn = axes.scatter(
+            across["value"][chosen], up["value"][chosen], c=distance[chosen],
+            s=80, marker=shape, cmap=f"{SCORES}_r", norm=shade, edgecolors="black", zorder=3,
+        )  # fmt: skip
     axes.scatter(*best, marker="+", s=200, color="crimson", zorder=4)
     axes.axvline(best[0], color="crimson", linewidth=0.6, linestyle=":")
     axes.axhline(best[1], color="crimson", linewidth=0.6, linestyle=":")
@@ -91,7 +102,8 @@ def balance_map(means: pd.DataFrame) -> Figure:
         )
         said = "; ".join(f"{name} at {x:.3f}, {y:.3f}" for name, x, y in where)
         axes.set_title(f"Not drawn, as it is far off: {said}", fontsize=8, loc="left", wrap=True)
-    figure.colorbar(drawn, ax=axes, label="rank distance (lighter is less biased)")
+    beyond = "max" if distance.max() > shade.vmax else "neither"
+    figure.colorbar(drawn, ax=axes, label="rank distance (lighter is less biased)", extend=beyond)
     places = [*zip(across["value"], up["value"], strict=True), best]
     name_points(figure, axes, np.array(places), [*means.index, "ideal corner"])
     sns.despine(figure)
@@ -106,8 +118,16 @@ def _far_off(means: pd.DataFrame, best: tuple[float, float]) -> np.ndarray:
 
 def _far(away: np.ndarray) -> np.ndarray:
     """Which distances are longer than the third quartile is by three interquartile ranges."""
-    first, third = np.quantile(away, [0.25, 0.75])
+    first, third = np.nanquantile(away, [0.25, 0.75])
     return away > third + 3 * (third - first)
+
+
+def _out_of_reach(rows: pd.DataFrame) -> np.ndarray:
+    """Which differences would take a panel that is twice as wide as the others need."""
+    far = _far(rows["difference"].abs().to_numpy())
+    ends = np.append(rows[["low", "high"]][~far].to_numpy(), 0.0)
+    together = np.maximum(rows["high"], ends.max()) - np.minimum(rows["low"], ends.min())
+    return far & (together > 2 * np.ptp(ends)).to_numpy()
 
 
 def _away(means: pd.DataFrame) -> list[pd.Series]:
@@ -118,8 +138,8 @@ def _away(means: pd.DataFrame) -> list[pd.Series]:
 def forest(comparisons: pd.DataFrame, reference: str) -> Figure:
     """Draw how far every system is from one of them, with intervals: nDCG@10 of three settings and rank distance.
 
-    The best in the pool of all languages stands first. What is far off, so that the others would stand upon one
-    another, is written at the edge of its panel.
+    The best in the pool of all languages stands first, or by the first panel where the pool was not tested. What is far
+    off, so that the others would stand upon one another, is written at the edge of its panel.
 
     Args:
         comparisons: from :func:`hybridlib.comparison.comparisons`.
@@ -138,7 +158,7 @@ def forest(comparisons: pd.DataFrame, reference: str) -> Figure:
         rows = pd.DataFrame([against(comparisons, label, reference, setting, measure) for label in others])
         height = np.arange(len(others))
         sure = rows["holm_p"] < LEVEL
-        far = _far(rows["difference"].abs().to_numpy())
+        far = _out_of_reach(rows)
         axes.hlines(height[~far], rows["low"][~far], rows["high"][~far], color="tab:blue", linewidth=1.5)
         for filled in (True, False):
             places = height[(sure == filled) & ~far]
@@ -147,8 +167,9 @@ def forest(comparisons: pd.DataFrame, reference: str) -> Figure:
         for place in height[far]:
             value = rows["difference"].iloc[place]
             worse = value * direction(measure) < 0
+            size = f"{abs(value):{DIGITS[measure]}}"
             axes.annotate(
-                f"◂ {value:{_SIGNED[measure]}}" if worse else f"{value:{_SIGNED[measure]}} ▸",
+                f"◂ {size} worse" if worse else f"{size} better ▸",
                 (0 if worse else 1, place), xycoords=("axes fraction", "data"),
                 ha="left" if worse else "right", va="center", fontsize=7, color="tab:blue",
             )  # fmt: skip

@@ -70,6 +70,7 @@ def heatmaps(points: pd.DataFrame, levels: Mapping[str, pd.Series], *, x_label: 
             text.set_fontweight("bold" if bold else "normal")
         said = [f"{name} {format(level[setting, measure], DIGITS[measure])}" for name, level in levels.items()]
         axes.set_title("\n".join([called(setting, measure), *said]), fontsize=10)
+        axes.set_xticklabels([_said(column) for column in table])
         axes.set(ylabel="", xlabel=x_label)
         axes.tick_params(axis="x", rotation=20, labelsize=8, length=0)
         axes.tick_params(axis="y", rotation=0, labelsize=8, length=0)
@@ -93,10 +94,7 @@ def finding(points: pd.DataFrame, x_label: str) -> str:
     for (setting, measure), table in tables.items():
         complete = direction(measure) * table.loc[whole]
         wins = complete.idxmax(axis=1).value_counts()
-        best = ", ".join(
-            f"{column:g} for {count}" if isinstance(column, float) else f"{column} for {count}"
-            for column, count in wins.items()
-        )
+        best = ", ".join(f"{_said(column)} for {count}" for column, count in wins.items())
         cells = complete.to_numpy()
         columns, rows = (np.var(cells.mean(axis=way)) / (cells.var() or 1.0) for way in (0, 1))
         said.append(
@@ -106,3 +104,7 @@ def finding(points: pd.DataFrame, x_label: str) -> str:
     left_out = sorted(set(tables[_SORTED_BY].index) - set(whole))
     missing = f" Without {', '.join(left_out)}, which lack cells." if left_out else ""
     return f"Over {len(whole)} rows. {'. '.join(said)}.{missing}"
+
+
+def _said(column: float | str) -> str:
+    return column if isinstance(column, str) else f"{column:g}"

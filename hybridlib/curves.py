@@ -17,8 +17,9 @@ PANELS = [*((setting, "nDCG@10") for setting in SETTINGS), ("multilingual", "ran
 DIGITS = {"nDCG@10": ".3f", "rank_distance": ",.0f"}
 _ENDS = {"crosslingual": 0.0, "monolingual": 1.0}  # alpha of batches that are never, or always, monolingual
 _MARKERS = "osD^vPX*"
+SAMPLER_COLOURS = {"monolingual": 0, "crosslingual": 1, "hybrid": 2, "mixed": 3}  # places in a palette
 _FEW = 4  # curves that fit a small panel
-_TOLD = 2  # curves of which each is told
+_FULLY_SAID = 2  # curves of which each is told
 _STYLES = ["--", ":", "-.", (0, (5, 1, 1, 1))]
 
 
@@ -77,7 +78,7 @@ def curves(points: pd.DataFrame, seeds: pd.DataFrame, levels: Mapping[str, pd.Se
         x_label: what the axis is; all but alpha are drawn on a logarithmic one.
     """
     names = list(dict.fromkeys(points["series"]))
-    colours = dict(zip(names, sns.color_palette("colorblind", len(names)), strict=True))
+    colours = _colours(names)
     rows = 1 if len(names) <= _FEW else 2
     size = 12.8, 3.4 * rows + 0.2 * len(names) * (rows - 1)
     figure, grid = plt.subplots(rows, len(PANELS) // rows, squeeze=False, figsize=size, layout="constrained")
@@ -101,6 +102,14 @@ def curves(points: pd.DataFrame, seeds: pd.DataFrame, levels: Mapping[str, pd.Se
     return figure
 
 
+def _colours(names: Sequence[str]) -> dict[str, tuple[float, float, float]]:
+    """Give each curve a colour; those of one kind of batch the one that it has in other figures."""
+    palette = sns.color_palette("colorblind", len(names) + len(SAMPLER_COLOURS))
+    own = {name: SAMPLER_COLOURS.get(name.removesuffix(" 0.5")) for name in names}
+    others = iter(colour for place, colour in enumerate(palette) if place not in own.values())
+    return {name: next(others) if place is None else palette[place] for name, place in own.items()}
+
+
 def level(means: pd.DataFrame, label: str) -> pd.Series:
     """Return the means of a system by (setting, measure), from the table of means."""
     chosen = means[(means["configuration"] == label) & (means["languages"] == "all")]
@@ -115,7 +124,7 @@ def called(setting: str, measure: str) -> str:
 def finding(points: pd.DataFrame, axis: str) -> str:
     """Say where the best and the worst of each curve lie, and of many curves how many are best where."""
     lines = points.groupby("series")["x"].nunique()
-    if (lines > 1).sum() > _TOLD:
+    if (lines > 1).sum() > _FULLY_SAID:
         return _most(points[points["series"].isin(lines[lines > 1].index)], axis)
     said = []
     for name, line in points.groupby("series", sort=False):
@@ -134,22 +143,24 @@ def finding(points: pd.DataFrame, axis: str) -> str:
 
 
 def _most(points: pd.DataFrame, axis: str) -> str:
-    """Say in each panel at which x how many curves are best, and which if they are few."""
+    """Say in each panel how far curves move, and at which x how many are best, and which if they are few."""
     said = []
     for setting, measure in PANELS:
         chosen = points[(points["setting"] == setting) & (points["measure"] == measure)]
+        width = chosen.groupby("series")["value"].agg(lambda values: values.max() - values.min())
         signed = (direction(measure) * chosen.set_index("x")["value"]).groupby(chosen["series"].to_numpy())
         best = signed.idxmax()
         parts = [
             f"at {x:g} for {'all' if len(names) == len(best) else _some(list(names.index))}"
             for x, names in best.groupby(best)
         ]
-        said.append(f"{called(setting, measure)} best {', '.join(parts)}")
+        ends = " to ".join(dict.fromkeys(f"{end:{DIGITS[measure]}}" for end in (width.min(), width.max())))
+        said.append(f"{called(setting, measure)} moves by {ends}, best {', '.join(parts)}")
     return f"**{points['series'].nunique()} curves** over {axis}: {'; '.join(said)}."
 
 
 def _some(names: list[str]) -> str:
-    return ", ".join(names) if len(names) <= _TOLD else f"{len(names)} of them"
+    return ", ".join(names) if len(names) <= _FULLY_SAID else f"{len(names)} of them"
 
 
 def _chosen(table: pd.DataFrame, setting: str, measure: str, name: str) -> pd.DataFrame:

@@ -174,8 +174,8 @@ def _say_scopes(table: Tag) -> None:
     """Say of each head cell what it heads."""
     for cell in table.find_all("th"):
         if cell.get_text(strip=True):
-            group = "group" * ("group" in (cell.get("class") or ""))
-            cell["scope"] = f"{'col' if cell.find_parent('thead') else 'row'}{group}"
+            above = "rowgroup" if "group" in (cell.get("class") or "") else "row"
+            cell["scope"] = "col" if cell.find_parent("thead") else above
         else:
             cell.name = "td"
 

@@ -150,8 +150,12 @@ def separated(comparisons: pd.DataFrame, reference: str) -> str:
         sure = {label: row["difference"] for label, row in rows.items() if row["holm_p"] < LEVEL}
         better = {label: value for label, value in sure.items() if value > 0}
         worse = {label: -value for label, value in sure.items() if value < 0}
-        parts = [f"{_named(better, 1)} better", f"{_named(worse, -1)} worse"]
-        said.append(f"{setting}: {', '.join(parts)}, {len(rows) - len(sure)} not separable")
+        parts = [
+            f"better: {_named(better, 1)}",
+            f"worse: {_named(worse, -1)}",
+            f"not separable: {len(rows) - len(sure)}",
+        ]
+        said.append(f"{setting}: {'; '.join(parts)}")
     return f"Against {reference}, by nDCG@10. {'. '.join(one[0].upper() + one[1:] for one in said)}."
 
 
@@ -160,7 +164,7 @@ def _named(sizes: dict[str, float], sign: int) -> str:
     furthest = sorted(sizes, key=lambda label: -sizes[label])
     if len(sizes) <= _FEW:
         return ", ".join(f"{label} ({sign * sizes[label]:+.3f})" for label in furthest) or "none"
-    return f"{len(sizes)} (most {furthest[0]}, {sign * sizes[furthest[0]]:+.3f})"
+    return f"{len(sizes)}, furthest {furthest[0]} ({sign * sizes[furthest[0]]:+.3f})"
 
 
 def against_parents(comparisons: pd.DataFrame, labels: Sequence[str]) -> list[str]:

@@ -10,9 +10,9 @@ import pandas as pd
 
 from hybridlib.plain_text import html_text
 
-SHORT = 26  # characters of a number with its interval, which is not broken into lines
-LONG = 40  # characters above which a column is read as prose
-WORDS = ' class="words"'
+_SHORT = 26  # characters of a number with its interval, which is not broken into lines
+_LONG = 40  # characters above which a column is read as prose
+PROSE = ' class="words"'
 
 
 def html_table(content: pd.DataFrame) -> str:
@@ -22,31 +22,31 @@ def html_table(content: pd.DataFrame) -> str:
         content: strings. Columns of two levels get the first as a head above all that share it; of an index of two
             levels the first stands in a row of its own above its group.
     """
-    prose = [any(len(str(value)) > LONG for value in content.iloc[:, place]) for place in range(content.shape[1])]
+    prose = [any(len(str(value)) > _LONG for value in content.iloc[:, place]) for place in range(content.shape[1])]
     body = "".join(
         f"<tbody>{_group_head(group, content.shape[1])}"
         f"{''.join(_row(name, row, prose) for (_, name), row in rows)}</tbody>"
         for group, rows in groupby(
-            zip(map(parts, content.index), content.to_numpy(), strict=True), key=lambda row: row[0][0]
+            zip(map(group_and_name, content.index), content.to_numpy(), strict=True), key=lambda row: row[0][0]
         )
     )
     return f"<table><thead>{_heads(content, prose)}</thead>{body or '<tbody></tbody>'}</table>"
 
 
-def parts(name: Hashable) -> tuple[str, str]:
+def group_and_name(name: Hashable) -> tuple[str, str]:
     """Return both parts of a name; one that has one part has no group."""
     return (str(name[0]), str(name[1])) if isinstance(name, tuple) else ("", str(name))
 
 
 def _heads(content: pd.DataFrame, prose: list[bool]) -> str:
-    names = [parts(name) for name in content.columns]
+    names = [group_and_name(name) for name in content.columns]
     corner = html_text(" / ".join(str(name) for name in content.index.names if name))
     upper = ""
     if any(first for first, _ in names):
         spans = [(first, len(list(same))) for first, same in groupby(first for first, _ in names)]
         cells = "".join(f'<th class="group" colspan="{span}">{_broken(first)}</th>' for first, span in spans)
         upper = f"<tr><td></td>{cells}</tr>"
-    lower = "".join(f"<th{WORDS * of}>{_broken(second)}</th>" for (_, second), of in zip(names, prose, strict=True))
+    lower = "".join(f"<th{PROSE * of}>{_broken(second)}</th>" for (_, second), of in zip(names, prose, strict=True))
     return f"{upper}<tr><th>{corner}</th>{lower}</tr>"
 
 
@@ -66,5 +66,5 @@ def _broken(name: str) -> str:
 
 def _cell(value: str, prose: bool) -> str:
     text = html_text(value.removeprefix("*"))
-    kind = WORDS if prose else ' class="whole"' if len(text) <= SHORT and not text[:1].isalpha() else ""
+    kind = PROSE if prose else ' class="whole"' if len(text) <= _SHORT and not text[:1].isalpha() else ""
     return f"<td{kind}><strong>{text}</strong></td>" if value.startswith("*") else f"<td{kind}>{text}</td>"

@@ -6,7 +6,7 @@ from itertools import groupby
 
 import pandas as pd
 
-from hybridlib.html_table import parts
+from hybridlib.html_table import group_and_name
 from hybridlib.plain_text import visible
 from hybridlib.tables import LETTERS
 
@@ -17,7 +17,7 @@ def latex_table(table: pd.DataFrame) -> str:
     Args:
         table: see :func:`hybridlib.html_table.html_table`.
     """
-    names, width = [parts(name) for name in table.columns], table.shape[1]
+    names, width = [group_and_name(name) for name in table.columns], table.shape[1]
     lines = []
     if any(first for first, _ in names):
         spans = [(first, len(list(same))) for first, same in groupby(first for first, _ in names)]
@@ -25,8 +25,8 @@ def latex_table(table: pd.DataFrame) -> str:
     corner = " / ".join(str(name) for name in table.index.names if name)
     lines.append([_cell(corner), *(_cell(second) for _, second in names)])
     heads, above = len(lines), ""
-    for (group, name), row in zip(map(parts, table.index), table.to_numpy(), strict=True):
-        if group != above:
+    for (group, name), row in zip(map(group_and_name, table.index), table.to_numpy(), strict=True):
+        if group not in ("", above):
             above = group
             lines.append([rf"\multicolumn{{{width + 1}}}{{l}}{{\textit{{{_cell(group)}}}}}"])
         lines.append([_cell(name), *(_cell(str(value)) for value in row)])

@@ -12,6 +12,7 @@ from filelock import FileLock, Timeout
 
 from hybridlib.errors import InputError
 
+FINISHED = ("result.json", "scores.parquet")  # files of a run or system that is finished
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
 
 
@@ -47,7 +48,7 @@ def system_folder(study: str, system: str) -> Path:
 
 def is_finished(folder: Path) -> bool:
     """Whether a run, system or evaluation has its result and the scores of its queries, which comparisons need."""
-    return all((folder / file).is_file() for file in ("result.json", "scores.parquet"))
+    return all((folder / file).is_file() for file in FINISHED)
 
 
 def checked_name(name: str, what: str) -> str:

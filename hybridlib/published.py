@@ -148,6 +148,6 @@ def _best(values: pd.Series) -> str:
 def _written(values: pd.Series, sampler: str, measure: str) -> str:
     value = values[sampler]
     if measure != "rank_distance":
-        return f"{value:.3f}"
+        return f"{value:.4f}"
     change = value / values["monolingual"] - 1
-    return f"{value:,.0f}" if sampler == "monolingual" else f"{value:,.0f} ({change:+.0%})"
+    return f"{value:,.1f}" if sampler == "monolingual" else f"{value:,.1f} ({change:+.0%})"

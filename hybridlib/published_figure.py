@@ -13,7 +13,7 @@ _SHAPES = dict(zip(SAMPLERS, "so^", strict=True))
 _PANELS = SHOWN[:3]  # AP of the three settings
 
 
-def trios(published: pd.DataFrame, ours: pd.DataFrame) -> Figure:
+def three_samplers(published: pd.DataFrame, ours: pd.DataFrame) -> Figure:
     """Draw AP of each setting in a panel: a row a test, whose three samplers are joined by a line.
 
     Args:

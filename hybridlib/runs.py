@@ -148,6 +148,16 @@ class Run:
                 f"{file}: found no validation of step {step} ({one_line(str(error)):.100}), expected what a run writes"
             ) from None
 
+    def one_language_batches(self) -> float:
+        """Share of the batches trained on that had no pair of two languages; NaN if untrained.
+
+        With hybrid batches it is near alpha: how near, the seed decides.
+        """
+        file = self.folder / "history.csv"
+        if not file.exists():
+            return float("nan")
+        return float(pd.read_csv(file)["other_language_positive_mean"].isna().mean())
+
     def top_share(self) -> pd.DataFrame:
         """Share of each language in the top 10 by query language."""
         return pd.read_parquet(self.folder / "top_share.parquet").set_index("query_language")

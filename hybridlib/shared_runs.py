@@ -8,11 +8,12 @@ from pathlib import Path
 
 from hybridlib.config import RunConfig
 from hybridlib.errors import InputError
-from hybridlib.paths import locked, run_folder, study_folder
+from hybridlib.paths import FINISHED, locked, run_folder, study_folder
 from hybridlib.results import environment, read_json
 
 _OF_THIS_STUDY = {".lock", "log.txt"}
 _LAST = "result.json"
+_WEIGHTS = "encoder/model.safetensors"
 
 
 def finished_elsewhere(study: str, run: str, config: RunConfig, *, encoder: bool = True) -> Path | None:
@@ -26,16 +27,17 @@ def finished_elsewhere(study: str, run: str, config: RunConfig, *, encoder: bool
         run: its name, which says configuration and data by their hash.
         config: its configuration.
         encoder: whether the trained weights must be there too, which are not committed as scores are; without them no
-            system can be made of the run.
+            system can be made of the run. A run that has them is preferred.
     """
     weights = {name for stage in config.stages() for name in (stage.encoder, stage.teacher) if name}
     if any(Path(name).exists() for name in weights):
         return None
     reports = study_folder(study).parent
-    for folder in sorted(reports.glob(f"*/runs/{run}")):
-        needed = [folder / file for file in (_LAST, "scores.parquet", "index.html")]
+    there = sorted(reports.glob(f"*/runs/{run}"), key=lambda folder: (not (folder / _WEIGHTS).is_file(), folder))
+    for folder in there:
+        needed = [folder / file for file in (*FINISHED, "index.html")]
         if encoder and config.sampler != "untrained":
-            needed.append(folder / "encoder/model.safetensors")
+            needed.append(folder / _WEIGHTS)
         other = folder.parent.parent.name
         if other == study or not all(file.is_file() for file in needed) or not _is_inside(other, run):
             continue

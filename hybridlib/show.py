@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 from hybridlib.cache import replace_file
 from hybridlib.findings import scores_by_setting
-from hybridlib.html_table import WORDS, html_table
+from hybridlib.html_table import PROSE, html_table
 from hybridlib.latex_table import latex_table
 from hybridlib.plain_text import html_text
 from hybridlib.results import Results, write_csv
@@ -74,7 +74,7 @@ def table(content: pd.DataFrame, *, read: str = "", finding: str = "", file: Pat
         file.parent.mkdir(parents=True, exist_ok=True)
         plain = content.map(lambda value: str(value).removeprefix("*"))
         if plain.columns.nlevels > 1:
-            plain.columns = pd.Index([" ".join(filter(None, name)) for name in plain.columns])
+            plain.columns = pd.Index([" ".join(filter(None, reversed(name))) for name in plain.columns])
         write_csv(file.with_name(f"{file.name}.csv"), plain.reset_index())
         replace_file(file.with_name(f"{file.name}.tex"), latex_table(content).encode())
         place = f"{escape(file.parent.name)}/{escape(file.name)}"
@@ -85,15 +85,14 @@ def table(content: pd.DataFrame, *, read: str = "", finding: str = "", file: Pat
 
 
 def folded_table(content: pd.DataFrame, *, summary: str, read: str) -> None:
-    """Display how to read a long table, then the table folded away behind a line that opens it.
+    """Display a line that opens to a long table and how to read it; on paper it stays folded.
 
     Args:
         content: see :func:`table`.
         summary: what the line says.
         read: a sentence on how to read it.
     """
-    display(Markdown("\n\n".join(_sentences(read, ""))))
-    line = f"<summary>{html_text(summary)}</summary>"
+    line = f"<summary>{html_text(summary)}</summary><p><em>How to read it.</em> {html_text(read)}</p>"
     display(HTML(f'<details class="folded">{line}{html_table(content)}</details>'))
 
 
@@ -112,9 +111,9 @@ def runs(study: Study, finished: Sequence[Run]) -> None:
             f"{run.result['seconds'].get('train', 0.0):,.0f}",
             f"<code>{html_text(papermill_command(run.config, study.name, name))}</code>",
         ]
-        scores = f"<td{WORDS}>{escape(scores_by_setting(means))}</td>"
+        scores = f"<td{PROSE}>{escape(scores_by_setting(means))}</td>"
         rows.append(f"<tr><th>{link}</th>{scores}{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
-    head = f"<th>run</th><th{WORDS}>nDCG@10</th><th>rank distance</th><th>training seconds</th><th{WORDS}>command</th>"
+    head = f"<th>run</th><th{PROSE}>nDCG@10</th><th>rank distance</th><th>training seconds</th><th{PROSE}>command</th>"
     display(HTML(f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"))
 
 
@@ -124,8 +123,8 @@ def systems(made: Sequence[Results]) -> None:
         return
     rows = "".join(
         f'<tr><th><a href="systems/{escape(one.folder.name)}/index.html">{escape(one.folder.name)}</a></th>'
-        f"<td{WORDS}>{html_text(', '.join(one.label(name) for name in one.result['debiasings']))}</td></tr>"
+        f"<td{PROSE}>{html_text(', '.join(one.label(name) for name in one.result['debiasings']))}</td></tr>"
         for one in made
     )
-    head = f"<th>made of runs</th><th{WORDS}>systems</th>"
+    head = f"<th>made of runs</th><th{PROSE}>systems</th>"
     display(HTML(f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"))

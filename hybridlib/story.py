@@ -6,8 +6,10 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from hybridlib.comparison import compared_labels
 from hybridlib.curves import level
-from hybridlib.tables import BIAS_COLUMNS, NDCG_COLUMNS, headed, measure_table
+from hybridlib.findings import difference
+from hybridlib.tables import BIAS_COLUMNS, NDCG_COLUMNS, headed, measure_table, ranked
 from hybridlib.told import Told
 
 
@@ -29,13 +31,12 @@ def basis(told: Told) -> str:
 
 def method_table(told: Told) -> pd.DataFrame:
     """Give every system with quality, language bias and cost, best multilingual nDCG@10 first, as strings."""
-    order = _ranking(told)
-    ranked = pd.concat([told.summary[told.summary["configuration"] == label] for label in order])
+    summary = ranked(told.summary)
     references = list(dict.fromkeys([told.about["baseline"], *told.about["references"]]))
-    table = measure_table(ranked, [*NDCG_COLUMNS[:3], *BIAS_COLUMNS], told.comparisons, references=references)
+    table = measure_table(summary, [*NDCG_COLUMNS[:3], *BIAS_COLUMNS], told.comparisons, references=references)
     if len(set(table["seeds"])) == 1:
         table = table.drop(columns="seeds")
-    known = told.runs.groupby("configuration")["seconds"].mean().reindex(order)
+    known = told.runs.groupby("configuration")["seconds"].mean().reindex(summary["configuration"].unique())
     return headed(table.assign(**{"training seconds": ["–" if pd.isna(value) else f"{value:,.0f}" for value in known]}))
 
 
@@ -47,9 +48,8 @@ def seen_table(told: Told) -> pd.DataFrame:
     groups = [group for group in ("seen", "unseen") if told.about["languages"][group]]
     if len(groups) < 2:
         return pd.DataFrame()
-    ranked = pd.concat([told.summary[told.summary["configuration"] == label] for label in _ranking(told)])
-    columns = [*NDCG_COLUMNS[:3], BIAS_COLUMNS[0]]
-    parts = {group: measure_table(ranked, columns, languages=group).drop(columns="seeds") for group in groups}
+    summary, columns = ranked(told.summary), [*NDCG_COLUMNS[:3], BIAS_COLUMNS[0]]
+    parts = {group: measure_table(summary, columns, languages=group).drop(columns="seeds") for group in groups}
     table = pd.concat(parts, axis=1)
     return table.set_axis(pd.MultiIndex.from_tuples([_grouped(*names) for names in table]), axis=1)
 
@@ -59,18 +59,21 @@ def _grouped(group: str, column: str) -> tuple[str, str]:
     return f"{group} languages: {measure}", setting
 
 
-def _ranking(told: Told) -> list[str]:
-    """Return the systems, best multilingual nDCG@10 over all languages first."""
-    table = told.summary
-    kept = table[(table["languages"] == "all") & (table["setting"] == "multilingual") & (table["measure"] == "nDCG@10")]
-    return kept.groupby("configuration")["value"].mean().sort_values(ascending=False).index.tolist()
-
-
 def curve_tables(told: Told) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, pd.Series]]:
     """Give what :func:`hybridlib.along.along` draws of a study; empty tables if it has no axis."""
     lying = pd.DataFrame(told.about["series"], columns=["configuration", "series", "x"])
     points, seeds = (lying.merge(table[table["languages"] == "all"]) for table in (told.means, told.summary))
     return points, seeds, {label: level(told.means, label) for label in told.labels if label == "untrained"}
+
+
+def off_axis(told: Told) -> list[str]:
+    """Say how what was trained and lies on no curve stands to the baseline in the pool; nothing if there is none."""
+    lying = {one["configuration"] for one in told.about["series"]}
+    compared = compared_labels(told.comparisons)
+    baseline = told.about["baseline"]
+    others = [label for label in told.labels if label in compared and label not in {*lying, "untrained", baseline}]
+    parts = [f"{label} {difference(told.comparisons, label, baseline, 'multilingual', 'nDCG@10')}" for label in others]
+    return [f"On no curve, against {baseline} in the pool: {'; '.join(parts)}."] if parts else []
 
 
 def study_table(studies: Mapping[str, Told]) -> pd.DataFrame:
@@ -86,12 +89,24 @@ def study_table(studies: Mapping[str, Told]) -> pd.DataFrame:
                 "systems": str(len(told.labels)),
                 "runs": str(len(trained)),
                 "not finished": str(len(told.about["missing"])),
-                "training hours": f"{trained['seconds'].sum() / 3600:.1f}",
+                "training hours": _hours(trained["seconds"]),
                 "made-up texts": "yes" if told.about["demonstration"] else "no",
                 "command": f"make study STUDY={name}",
             }
         )
     return pd.DataFrame(rows, pd.Index([told.about["title"] for told in studies.values()], name="study"))
+
+
+def _hours(seconds: pd.Series) -> str:
+    """Say a sum, and of how many it is where some are not known."""
+    known = f" of {seconds.count()} runs" * bool(seconds.isna().any())
+    return f"{seconds.sum() / 3600:.1f}{known}"
+
+
+def spread(told: Told) -> str:
+    """Say what a number of its tables is."""
+    several = told.summary.groupby("configuration")["seed"].nunique().max() > 1
+    return "Mean ± standard deviation over seeds" if several else "One seed"
 
 
 def colophon(told: Told) -> str:

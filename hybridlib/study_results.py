@@ -121,7 +121,8 @@ class StudyResults:
         Returns:
             ``run``, ``configuration``, ``seed``, ``pairs`` (trained on), ``updates`` (of the weights), ``seconds`` (of
             processor time, in training; of a system those of the runs that it is made of), ``validation`` (of a run:
-            :meth:`hybridlib.runs.Run.validation`) and the numbers of :func:`hybridlib.geometry.geometry`.
+            :meth:`hybridlib.runs.Run.validation`), ``one_language_batches`` (of a run, a share:
+            :meth:`hybridlib.runs.Run.one_language_batches`) and the numbers of :func:`hybridlib.geometry.geometry`.
         """
         rows, trained = [], {}
         unknown = dict.fromkeys(("pairs", "updates", "seconds"), np.nan)
@@ -133,7 +134,8 @@ class StudyResults:
                 "seconds": run.result["seconds"].get("train, processor", np.nan) if stages else 0.0,
             }
             numbers = run.result.get("geometry", {})
-            cost = {**trained[run.folder.name], "validation": run.validation()}
+            share = run.one_language_batches()
+            cost = {**trained[run.folder.name], "validation": run.validation(), "one_language_batches": share}
             rows.append((run.folder.name, run.label, run.config.seed, cost, numbers))
         names = {config: name for name, config in study.runs().items()} if self.systems else {}
         derived = study.derived() if self.systems else {}

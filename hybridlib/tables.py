@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import pandas as pd
 
-from hybridlib.comparison import LEVEL, against, direction
+from hybridlib.comparison import LEVEL, against, direction, verdict
 from hybridlib.evaluation import BIAS, POOL, SETTINGS, SHARE
 from hybridlib.findings import separable
 from hybridlib.results import Results
@@ -16,6 +15,13 @@ NDCG_COLUMNS = [*((setting, "nDCG@10") for setting in SETTINGS), ("multilingual"
 BIAS_COLUMNS = [("multilingual", "rank_distance"), ("multilingual", SHARE)]
 LETTERS = [("a", "ᵃ"), ("b", "ᵇ"), ("c", "ᶜ"), ("d", "ᵈ"), ("e", "ᵉ"), ("f", "ᶠ"), ("g", "ᵍ"), ("h", "ʰ")]
 ALL_BIAS_COLUMNS = [("multilingual", measure) for measure in BIAS]
+
+
+def ranked(summary: pd.DataFrame) -> pd.DataFrame:
+    """Sort the systems of a table of means by multilingual nDCG@10 over all languages and seeds, the best first."""
+    kept = summary[(summary["languages"] == "all") & (summary["setting"] == "multilingual")]
+    means = kept[kept["measure"] == "nDCG@10"].groupby("configuration")["value"].mean().sort_values(ascending=False)
+    return pd.concat([summary[summary["configuration"] == label] for label in means.index], ignore_index=True)
 
 
 def measure_table(
@@ -58,7 +64,7 @@ def measure_table(
             text = _number(means.get(label), deviations.get(label), measure)
             if tested and label in means:
                 rows = {one: against(comparisons, label, one, setting, measure) for one in letters if one != label}
-                text += "".join(letters[one][1] for one, row in rows.items() if _better(row))
+                text += "".join(letters[one][1] for one, row in rows.items() if verdict(row) > 0)
                 text += "" if label == best or separable(comparisons, label, best, setting, measure) else " ≈"
             cells.append(f"*{text}" if label == best else text)
         table[f"{setting} {measure}"] = cells
@@ -72,10 +78,6 @@ def _best(means: pd.Series, comparisons: pd.DataFrame | None) -> str:
         return str(near.index[0])
     compared = pd.concat([comparisons["configuration"], comparisons["baseline"]]).value_counts()
     return str(compared.reindex(near.index, fill_value=0).idxmax())
-
-
-def _better(row: Mapping[str, Any]) -> bool:
-    return bool(row["holm_p"] < LEVEL and row["difference"] * direction(row["measure"]) > 0)
 
 
 def upright(table: pd.DataFrame, axis: str) -> pd.DataFrame:
@@ -99,6 +101,8 @@ def headed(table: pd.DataFrame) -> pd.DataFrame:
         >>> headed(pd.DataFrame(columns=["seeds", "monolingual R@1"])).columns.tolist()
         [('', 'seeds'), ('R@1', 'monolingual')]
     """
+    if table.columns.empty:
+        return table
     parts = [column.partition(" ") for column in table]
     names = [(last, first) if first in SETTINGS else ("", f"{first}{space}{last}") for first, space, last in parts]
     return table.set_axis(pd.MultiIndex.from_tuples(names), axis=1)

@@ -19,7 +19,7 @@ _COLUMNS = {
     "summary": "configuration seed languages setting measure value",
     "means": "configuration languages setting measure value low high",
     "comparisons": "configuration baseline setting measure difference low high holm_p wins losses seeds baseline_seeds",
-    "runs": "run configuration seconds",
+    "runs": "run configuration pairs seconds",
 }
 _TEXTS = set(
     "run configuration baseline languages setting measure query_language passage_language "

@@ -1,5 +1,8 @@
 """The answer to the question, from tables with known numbers."""
 
+import dataclasses
+
+import pandas as pd
 import pytest
 from told_cases import SYSTEMS, compared, told
 
@@ -24,14 +27,14 @@ def test_answer_says_how_it_stands_what_it_gains_and_what_is_best():
     assert stands == (
         "Beside the monolingual and crosslingual batches that it mixes, **hybrid 0.5** is **between them** within a "
         "language and between two languages; **better than both** in the pool of all languages; **worse than both** "
-        "by rank distance."
+        "by rank distance (1 seed, 1,500 test concepts, study mine)."
     )
     assert gains == (
-        "By nDCG@10 and in ranks, against **monolingual** batches it gains 0.050 [0.040, 0.060] between two languages "
-        "and 0.100 [0.090, 0.110] in the pool of all languages and gives up 0.050 [0.040, 0.060] within a language and "
-        "334 [314, 354] by rank distance; against **crosslingual** batches it gains 0.050 [0.040, 0.060] within a "
-        "language and 0.050 [0.040, 0.060] in the pool of all languages and gives up 0.050 [0.040, 0.060] between two "
-        "languages and 734 [714, 754] by rank distance."
+        "By nDCG@10, and in ranks of distance, against **monolingual** batches it gains 0.050 [0.040, 0.060] between "
+        "two languages and 0.100 [0.090, 0.110] in the pool of all languages and gives up 0.050 [0.040, 0.060] within "
+        "a language and 334 [314, 354] by rank distance; against **crosslingual** batches it gains 0.050 "
+        "[0.040, 0.060] within a language and 0.050 [0.040, 0.060] in the pool of all languages and gives up 0.050 "
+        "[0.040, 0.060] between two languages and 734 [714, 754] by rank distance."
     )
     assert best == (
         "Of 3 systems the best is **monolingual** within a language (0.800); **crosslingual** between two languages "
@@ -76,14 +79,16 @@ def test_a_parent_that_is_not_there_is_left_out(missing):
 def test_without_both_parents_the_best_is_said_alone():
     systems = {"mixed": SYSTEMS["monolingual"], "hybrid 0.5": SYSTEMS["hybrid 0.5"]}
     (best,) = answers.answer(told(systems, compared("hybrid 0.5", "mixed")))
-    assert best.startswith("Of 2 systems the best is **mixed** within a language (0.800; not separable)")
+    assert best.startswith(
+        "Of 2 systems the best is **mixed** within a language (0.800; not separable from hybrid 0.5)"
+    )
 
 
 def test_a_parent_is_not_compared_with_itself():
     systems = {label: SYSTEMS[label] for label in ("monolingual", "crosslingual")}
     found = told(systems, compared("crosslingual", "monolingual", p=CERTAIN), baseline="monolingual")
     gains, best = answers.answer(found)
-    assert gains.startswith("By nDCG@10 and in ranks, against **crosslingual** batches it gains 100 [80, 120] by rank")
+    assert gains.startswith("By nDCG@10, and in ranks of distance, against **crosslingual** batches it gains 100 ")
     assert "**monolingual** itself within a language" in best
 
 
@@ -101,13 +106,15 @@ def test_of_equals_the_subject_is_best_and_else_the_first_by_name():
     systems = {"z": same, "a": same, "crosslingual": (0.1, 0.55, 0.1, 5.0), "hybrid 0.5": SYSTEMS["hybrid 0.5"]}
     rows = [*compared("hybrid 0.5", "a"), *compared("hybrid 0.5", "crosslingual"), *compared("z", "a")]
     best = answers.answer(told(systems, rows))[-1]
-    assert "**a** within a language (0.900; not separable)" in best
+    assert "**a** within a language (0.900; not separable from hybrid 0.5)" in best
     assert "**hybrid 0.5** itself between two languages" in best
 
 
 def test_parents_table_has_the_subject_and_its_differences_turned():
-    table = answers.parents_table(told(SYSTEMS, WON))
-    assert table.index.tolist() == ["hybrid 0.5", "hybrid 0.5 − monolingual", "hybrid 0.5 − crosslingual"]
+    table = answers.parents_table([told(SYSTEMS, WON)])
+    group = "Mine (1 seed, 1,500 test concepts)"
+    rows = ["hybrid 0.5", "hybrid 0.5 − monolingual", "hybrid 0.5 − crosslingual"]
+    assert table.index.tolist() == [(group, row) for row in rows]
     assert table["crosslingual nDCG@10"].tolist() == [
         "0.550 [0.450, 0.650]",
         "*+0.050 [+0.040, +0.060]",
@@ -117,7 +124,7 @@ def test_parents_table_has_the_subject_and_its_differences_turned():
 
 
 def test_a_difference_that_is_not_separable_is_not_bold():
-    table = answers.parents_table(told(SYSTEMS, with_p(0.2, CERTAIN)))
+    table = answers.parents_table([told(SYSTEMS, with_p(0.2, CERTAIN))])
     assert [cell[:1] == "*" for cell in table["monolingual nDCG@10"]] == [False, False, True]
 
 
@@ -137,3 +144,64 @@ def test_subject_is_hybrid_batches_if_all_were_compared_with_them(references, ba
 def test_subject_of_a_study_without_hybrid_batches_is_its_baseline():
     found = told({"mixed": SYSTEMS["monolingual"], "hybrid 0.25": SYSTEMS["hybrid 0.5"]}, baseline="mixed")
     assert answers.subject(found) == "mixed"
+
+
+def test_what_was_trained_on_more_pairs_is_best_only_of_all():
+    systems = {**SYSTEMS, "twice": (0.9, 0.55, 0.9, 100.0)}
+    best = answers.answer(told(systems, [*WON, *compared("twice", "hybrid 0.5")], pairs={"twice": 8192.0}))[-1]
+    assert best == (
+        "Of 3 systems trained on no more pairs the best is **monolingual** within a language (0.800); **crosslingual** "
+        "between two languages (0.600) and by rank distance (500); **hybrid 0.5** itself in the pool of all languages "
+        "(0.700). Of all 4, whatever their training, it is **twice** within a language (0.900; not separable from "
+        "hybrid 0.5), in the pool of all languages (0.900; not separable from hybrid 0.5) and by rank distance (100; "
+        "not separable from hybrid 0.5)."
+    )
+
+
+def test_a_system_whose_pairs_are_not_known_is_not_taken_for_dearer():
+    assert answers.dearer(told(SYSTEMS, pairs={"monolingual": float("nan"), "crosslingual": 4097.0})) == [
+        "crosslingual"
+    ]
+
+
+def test_what_does_not_mix_batches_is_not_said_to():
+    rows = [*compared("mixed", "monolingual"), *compared("mixed", "crosslingual")]
+    systems = {label: SYSTEMS[label] for label in ("monolingual", "crosslingual")} | {"mixed": SYSTEMS["hybrid 0.5"]}
+    stands = answers.answer(told(systems, rows, baseline="mixed"))[0]
+    assert stands.startswith("Beside the monolingual and crosslingual batches, **mixed** is ")
+
+
+def seeded(one, seeds, **about):
+    """The same study with so many seeds."""
+    summary = pd.concat([one.summary.assign(seed=seed) for seed in range(seeds)])
+    return dataclasses.replace(one, summary=summary, about={**one.about, **about})
+
+
+def test_the_study_with_most_seeds_speaks_of_the_parents():
+    one = told(SYSTEMS, WON)
+    other = {label: (values[0] / 2, *values[1:]) for label, values in SYSTEMS.items()}
+    studies = [
+        one,
+        seeded(told(other, with_p(0.2, 0.2)), 3, name="three"),
+        told(SYSTEMS, WON, name="same runs"),
+        told({"mixed": SYSTEMS["monolingual"], "hybrid 0.5": SYSTEMS["hybrid 0.5"]}, name="no parents"),
+        seeded(told(other, WON), 9, name="made up", demonstration=True),
+    ]
+    found = answers.with_parents(studies, one)
+    assert [study.name for study in found] == ["three", "mine"]
+    stands, _, best = answers.answer(one, found)
+    assert "**not separable from either**" in stands
+    assert "(3 seeds, 1,500 test concepts, study three)" in stands
+    assert "in the pool of all languages (0.700)" in best
+    assert len(answers.parents_table(found)) == 6
+
+
+def test_first_hits_are_ranked_where_a_study_has_them():
+    one = told(SYSTEMS, WON)
+    rows = one.means[one.means["measure"] == "rank_distance"].assign(measure="RR")
+    other = dataclasses.replace(one, means=pd.concat([one.means, rows]), about={**one.about, "name": "hits"})
+    assert answers.first_hits([one, other]) == (
+        "By the first relevant hit in the pool alone (RR), hits: hybrid 0.5 1234.000, monolingual 900.000, "
+        "crosslingual 500.000."
+    )
+    assert answers.first_hits([one]) == ""

@@ -25,8 +25,9 @@ def test_better(tmp_path, low, high, p, holds, turned):
     [
         (-0.009, 0.020, 0.90, True),
         (-0.009, -0.001, 0.01, True),  # worse for certain, and by less than the margin
-        (-0.011, -0.001, 0.01, False),
+        (-0.011, -0.001, 0.01, None),  # worse for certain, and perhaps by more
         (-0.011, 0.001, 0.05, None),
+        (-0.030, -0.011, 0.01, False),
         (0.020, 0.040, 0.01, True),
     ],
 )
@@ -39,8 +40,10 @@ def test_not_worse(tmp_path, low, high, p, holds):
     [
         (-0.009, 0.009, 0.90, True),
         (0.001, 0.009, 0.01, True),
-        (0.001, 0.011, 0.01, False),
-        (-0.011, -0.001, 0.01, False),
+        (0.001, 0.011, 0.01, None),
+        (-0.011, -0.001, 0.01, None),
+        (0.011, 0.030, 0.01, False),
+        (-0.030, -0.011, 0.01, False),
         (-0.011, 0.001, 0.05, None),
         (-0.001, 0.011, 0.05, None),
     ],
@@ -66,7 +69,8 @@ def test_margin_is_the_one_that_is_given(tmp_path, kind):
         ("better", -49, 90, 0.50, False),
         ("better", -51, 90, 0.50, None),
         ("not_worse", 10, 49, 0.01, True),
-        ("not_worse", 10, 51, 0.01, False),
+        ("not_worse", 10, 51, 0.01, None),
+        ("not_worse", 51, 90, 0.01, False),
         ("not_worse", -90, 51, 0.20, None),
         ("flat", -51, 10, 0.20, None),
         ("flat", -49, 49, 0.20, True),
@@ -88,6 +92,15 @@ def test_rank_distance_without_means_is_said_and_decided_only_where_no_margin_is
     found = verdict_of(tmp_path, [pair("not_worse", baseline="c", measure="rank_distance")], rows)
     assert (found.verdict, found.reason) == ("cannot tell here", "not run: the study mine has no means.csv yet.")
     assert found.ours == "a − c (3 and 2 seeds): rank distance +50 [+10, +90], p = 0.010."
+
+
+@pytest.mark.parametrize(("seeds", "holds"), [(1, True), (2, True), (3, None)])
+def test_fewer_seeds_than_a_test_takes_decide_nothing(tmp_path, seeds, holds):
+    """The row has 3 seeds of the one and 2 of the other."""
+    found = verdict_of(tmp_path, [pair("better", min_seeds=seeds)], [row(0.02, 0.04, 0.01)])
+    assert found.verdict == VERDICTS[holds]
+    assert ("(2 seeds of the 3 it takes)" in found.ours) == (holds is None)
+    assert "+0.030" in found.ours
 
 
 @pytest.mark.parametrize(("expected", "holds"), [("higher", True), ("lower", False)])

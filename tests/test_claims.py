@@ -38,7 +38,7 @@ def test_a_claim_holds_if_all_its_tests_do_and_fails_if_any_does(tmp_path):
     assert {names: (one.verdict, one.reason) for names, one in found.items()} == {
         "b": ("holds", ""),
         "bc": ("does not hold", "Too short."),
-        "bd": ("cannot tell here", "undecided: 1 of 2 comparisons."),
+        "bd": ("cannot tell here", "Too short. undecided: 1 of 2 comparisons."),
         "be": ("cannot tell here", missing),
         "bce": ("does not hold", f"Too short. {missing}"),
     }

@@ -78,7 +78,9 @@ def test_forest_writes_what_is_far_off_at_the_edge():
     near = {f"n{i}": i / 100 for i in range(8)}
     rows = [compared(name, "mixed", at=at) for name, at in {**near, "bad": -5.0, "good": 7.0}.items()]
     rows += [compared(name, "mixed", *TESTS[3], at=at) for name, at in {**near, "bad": 5.0, "good": -7.0}.items()]
-    for axes, said in zip(forest(*rows), ({"◂ -5.000", "+7.000 ▸"}, {"◂ +5", "-7 ▸"}), strict=True):
+    for axes, said in zip(
+        forest(*rows), ({"◂ 5.000 worse", "7.000 better ▸"}, {"◂ 5 worse", "7 better ▸"}), strict=True
+    ):
         assert set(texts(axes.texts)) == said
         assert max(map(abs, axes.get_xlim())) < 1
         assert sum(len(dots.get_offsets()) for dots in axes.collections[1:]) == len(near)

@@ -207,11 +207,12 @@ def test_finding_says_of_many_curves_where_each_is_best():
     many = [POINTS[POINTS["series"] == "hybrid 0.5"].assign(series=name) for name in "abcd"]
     many.append(POINTS[POINTS["series"] == "mixed"])
     alone = many[0][many[0]["x"] == 16].assign(series="alone")
-    where = [f"{s} best at 16 for mixed, at 32 for 4 of them" for s in ("monolingual", "crosslingual", "multilingual")]
-    expected = "; ".join([*where, "rank distance best at 16 for 4 of them, at 64 for mixed"])
+    widths = {"monolingual": "0.200 to 0.300", "crosslingual": "0.400 to 0.600", "multilingual": "0.600 to 0.900"}
+    where = [f"{s} moves by {width}, best at 16 for mixed, at 32 for 4 of them" for s, width in widths.items()]
+    expected = "; ".join([*where, "rank distance moves by 200 to 300, best at 16 for 4 of them, at 64 for mixed"])
     assert curves.finding(pd.concat([*many, alone]), "batch_size") == f"**5 curves** over batch_size: {expected}."
     alike = pd.concat([*many[:4], many[0].assign(series="e")])
-    assert "monolingual best at 32 for all;" in curves.finding(alike, "batch_size")
+    assert "monolingual moves by 0.300, best at 32 for all;" in curves.finding(alike, "batch_size")
 
 
 def test_finding_says_alpha_as_it_is():

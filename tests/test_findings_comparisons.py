@@ -119,8 +119,8 @@ def test_separated_says_what_is_better_and_worse_than_a_reference():
         row("good", "mixed", "multilingual", "rank_distance", difference=-9),
     ]
     assert findings.separated(pd.DataFrame(rows), "mixed") == (
-        "Against mixed, by nDCG@10. Monolingual: good (+0.250) better, bad (-0.125) worse, 1 not separable. "
-        "Multilingual: none better, good (-0.500) worse, 0 not separable."
+        "Against mixed, by nDCG@10. Monolingual: better: good (+0.250); worse: bad (-0.125); not separable: 1. "
+        "Multilingual: better: none; worse: good (-0.500); not separable: 0."
     )
 
 
@@ -128,6 +128,6 @@ def test_of_many_that_are_separable_the_furthest_is_named():
     rows = [row(f"good {n}", "mixed", difference=0.1 + n / 100) for n in range(5)]
     rows += [row(f"bad {n}", "mixed", difference=-0.1 - n / 100) for n in range(4)]
     assert findings.separated(pd.DataFrame(rows), "mixed") == (
-        "Against mixed, by nDCG@10. Monolingual: 5 (most good 4, +0.140) better, "
-        "bad 3 (-0.130), bad 2 (-0.120), bad 1 (-0.110), bad 0 (-0.100) worse, 0 not separable."
+        "Against mixed, by nDCG@10. Monolingual: better: 5, furthest good 4 (+0.140); worse: "
+        "bad 3 (-0.130), bad 2 (-0.120), bad 1 (-0.110), bad 0 (-0.100); not separable: 0."
     )

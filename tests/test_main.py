@@ -111,6 +111,19 @@ def test_run_takes_over_what_another_study_has_finished(study, monkeypatch):
     assert (target / "scores.parquet").read_text() == "scores.parquet"
 
 
+@pytest.mark.parametrize("systems", ["", "systems: [{of: mixed, debias: [lir]}]\n"])
+def test_run_without_weights_is_taken_over_if_nothing_is_made_of_it(study, monkeypatch, systems):
+    study.write_text(TEXT + systems)
+    monkeypatch.setattr("hybridlib.execute.execute_run", lambda *_: "made again")
+    run, config = list(load_study(study).runs().items())[1]
+    source = run_folder("other", run)
+    source.mkdir(parents=True)
+    write_json(source / "result.json", {"environment": environment(config.threads)})
+    for name in ("scores.parquet", "index.html"):
+        (source / name).write_text(name)
+    assert ("made again" in invoke("run", study, run).stdout) == bool(systems)
+
+
 def test_run_that_is_finished_here_is_made_again(study, monkeypatch):
     monkeypatch.setattr("hybridlib.execute.execute_run", lambda *_: "made again")
     run, config = next(iter(load_study(study).runs().items()))

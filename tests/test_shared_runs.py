@@ -96,6 +96,12 @@ def test_an_untrained_run_needs_no_encoder(finished):
     assert finished_elsewhere("second", folder.name, untrained) == folder
 
 
+def test_of_two_the_run_with_its_encoder_is_taken(finished):
+    (finished() / "encoder" / "model.safetensors").unlink()
+    whole = finished("third")
+    assert finished_elsewhere("second", RUN, CONFIG, encoder=False) == whole
+
+
 def test_a_run_of_which_nothing_is_made_needs_no_encoder(finished):
     folder = finished()
     (folder / "encoder" / "model.safetensors").unlink()

@@ -122,7 +122,7 @@ def test_study_table_has_a_row_a_study_even_if_two_have_one_title():
         "systems": ["2", "1"],
         "runs": ["3", "1"],
         "not finished": ["1", "0"],
-        "training hours": ["1.5", "0.0"],
+        "training hours": ["1.5 of 2 runs", "0.0"],
         "made-up texts": ["no", "yes"],
         "command": ["make study STUDY=one", "make study STUDY=two"],
     }

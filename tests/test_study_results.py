@@ -152,7 +152,9 @@ def test_score_table_is_that_of_the_runs(results, study):
 
 def test_costs_of_a_system_are_those_of_the_runs_that_it_is_made_of(results, study):
     costs = results.costs(study)
-    assert costs.columns.tolist() == ("run configuration seed pairs updates seconds validation uniformity".split())
+    assert costs.columns.tolist() == (
+        "run configuration seed pairs updates seconds validation one_language_batches uniformity".split()
+    )
     updates = RunConfig().updates
     expected = [
         ("monolingual", 1, updates, 10, -1),

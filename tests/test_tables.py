@@ -16,6 +16,7 @@ from hybridlib.tables import (
     language_tables,
     measure_table,
     pair_table,
+    ranked,
     significance_table,
     upright,
 )
@@ -278,3 +279,12 @@ def test_headed_puts_measures_above_their_settings():
     table = measure_table(TWO, [MONO]).assign(**{"training seconds": ["1", "2"]})
     assert headed(table).columns.tolist() == [("", "seeds"), ("nDCG@10", "monolingual"), ("", "training seconds")]
     assert headed(table).to_numpy().tolist() == table.to_numpy().tolist()
+
+
+def test_systems_are_ranked_by_the_pool_of_all_languages():
+    """Neither other settings nor groups of languages count; seeds by their mean."""
+    values = {("a", *POOL): [0.1, 0.5], ("b", *POOL): [0.4], ("c", *POOL): [0.2], ("c", *MONO): [0.9]}
+    summary = summary_of(values)
+    summary = pd.concat([summary, summary.assign(languages="seen", value=1 - summary["value"])])
+    assert list(dict.fromkeys(ranked(summary)["configuration"])) == ["b", "a", "c"]
+    assert len(ranked(summary)) == len(summary)

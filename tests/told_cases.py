@@ -53,7 +53,7 @@ def compared(first, second, differences=(0.1, 0.2, 0.3, 100.0), p=0.2):
     ]
 
 
-def told(systems, compared=(), runs=None, summary=None, **about):
+def told(systems, compared=(), runs=None, summary=None, pairs=None, **about):
     """A study of systems with one seed each.
 
     Args:
@@ -61,6 +61,7 @@ def told(systems, compared=(), runs=None, summary=None, **about):
         compared: rows of comparisons.
         runs: (label, seconds) pairs; default: 60 seconds of each system.
         summary: (label, seed, nDCG@10 multilingual) triples instead of the systems' own.
+        pairs: label -> pairs trained on, where these are not 4,096.
         about: what differs from ``ABOUT``.
     """
     rows = [
@@ -75,6 +76,7 @@ def told(systems, compared=(), runs=None, summary=None, **about):
         whole = whole.assign(languages="all", setting="multilingual", measure="nDCG@10")
     costs = [(f"run-{n}", *row) for n, row in enumerate(runs or [(label, 60.0) for label in systems])]
     costs = pd.DataFrame(costs, columns=["run", "configuration", "seconds"])
+    costs["pairs"] = [(pairs or {}).get(label, 4096.0) for label in costs["configuration"]]
     scores = costs[["run", "configuration"]].assign(seed=1)
     comparisons = pd.DataFrame(list(compared), columns=list(row(0, 0, 1)))
     return Told(Path("mine"), {**ABOUT, **about}, scores, whole, means, comparisons, costs)

@@ -6,7 +6,9 @@ import pandas as pd
 from IPython.display import HTML, Image
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from hybridlib import explore_show, show
+from hybridlib import claims_show, explore_show, show
+from hybridlib.claim_tests import KINDS
+from hybridlib.claims import Claim, Verdict
 from hybridlib.config import RunConfig
 from hybridlib.execute import html_page
 
@@ -34,6 +36,13 @@ def doubled(number: int) -> str:  # {"a long remark " * 20}
 """
 
 
+CLAIM = Claim(
+    id="a", paper="2408.10536", where="Table 1", claim="One is better than the other.", published="0.8 and 0.7",
+    study="mine", differs="Too short.",
+    tests=[KINDS["better"](kind="better", configuration="a", baseline="b", setting="monolingual")],
+)  # fmt: skip
+
+
 class Run:
     """A finished run, as far as its row in a table needs it."""
 
@@ -58,6 +67,16 @@ def show_everything(folder, study):
     numbers = pd.DataFrame({f"system {n}": ["*0.512", "0.497 ≈"] for n in range(14)}, index=["nDCG@10", "recall@100"])
     show.table(numbers.rename_axis("measure"), read="Up is better.", finding="Up.", file=folder / "tables" / "numbers")
     show.table(pd.DataFrame({"command": [COMMAND]}, index=["all"]))
+    groups = pd.MultiIndex.from_tuples(
+        [("a test", "one"), ("a test", "two"), ("another", "one")], names=["test", "kind"]
+    )
+    heads = pd.MultiIndex.from_product([["nDCG@10", "same_language_share@10"], ["monolingual", "crosslingual"]])
+    show.table(pd.DataFrame("*0.512", groups, heads))
+    show.folded_table(numbers, summary="2 comparisons", read="Up is better.")
+    for verdict in ("holds", "does not hold", "cannot tell here"):
+        claims_show.details(
+            [Verdict(CLAIM, verdict, "+0.030 [+0.020, +0.040]", "Too short.")], {"2408.10536": "batches"}
+        )
     runs = [Run(folder / "runs" / "hybrid-0.5-seed1-0"), Run(folder / "systems" / "averaged-1")]
     for run in runs:
         run.folder.mkdir(parents=True)
@@ -72,7 +91,8 @@ def show_everything(folder, study):
 def make(folder, monkeypatch):
     """Write the page and what it links to; returns the page."""
     shown = []
-    monkeypatch.setattr(show, "display", shown.append)
+    for module in (show, claims_show):
+        monkeypatch.setattr(module, "display", shown.append)
     show_everything(folder, type("Study", (), {"name": "everything"}))
     hits = pd.DataFrame({"language": ["ar", "en"], "similarity": [0.9, 0.8], "text": [ARABIC, "a cat"]})
     found = explore_show.results_html(ARABIC, {"first": hits.assign(relevant=[True, False])}, "Query 1, in Arabic")
