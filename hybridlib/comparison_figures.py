@@ -18,6 +18,7 @@ from hybridlib.evaluation import SETTINGS
 from hybridlib.figures import SCORES
 from hybridlib.label_places import name_points
 from hybridlib.languages import ordered
+from hybridlib.outliers import far_off
 
 _TESTS = [*((setting, "nDCG@10") for setting in SETTINGS), ("multilingual", "rank_distance")]
 _SORTED_BY = ("multilingual", "nDCG@10")
@@ -81,7 +82,7 @@ def balance_map(means: pd.DataFrame, dearer: Sequence[str] = ()) -> Figure:
         xerr=_away(across), yerr=_away(up),
         linestyle="", color="0.75", linewidth=0.8, zorder=1,
     )  # fmt: skip
-    usual = distance[~_far((distance - distance.median()).abs().to_numpy())]
+    usual = distance[~far_off((distance - distance.median()).abs().to_numpy())]
     shade = Normalize(usual.min(), usual.max())
     square = means.index.isin(dearer)
     for chosen, shape in ((~square, "o"), (square, "s")):
@@ -113,18 +114,12 @@ def balance_map(means: pd.DataFrame, dearer: Sequence[str] = ()) -> Figure:
 def _far_off(means: pd.DataFrame, best: tuple[float, float]) -> np.ndarray:
     """Which systems are far from the ideal corner."""
     across, up = (means[setting, "nDCG@10"]["value"] for setting in ("monolingual", "crosslingual"))
-    return _far(np.hypot(across - best[0], up - best[1]).to_numpy())
-
-
-def _far(away: np.ndarray) -> np.ndarray:
-    """Which distances are longer than the third quartile is by three interquartile ranges."""
-    first, third = np.nanquantile(away, [0.25, 0.75])
-    return away > third + 3 * (third - first)
+    return far_off(np.hypot(across - best[0], up - best[1]).to_numpy())
 
 
 def _out_of_reach(rows: pd.DataFrame) -> np.ndarray:
     """Which differences would take a panel that is twice as wide as the others need."""
-    far = _far(rows["difference"].abs().to_numpy())
+    far = far_off(rows["difference"].abs().to_numpy())
     ends = np.append(rows[["low", "high"]][~far].to_numpy(), 0.0)
     together = np.maximum(rows["high"], ends.max()) - np.minimum(rows["low"], ends.min())
     return far & (together > 2 * np.ptp(ends)).to_numpy()

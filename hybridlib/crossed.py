@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from hybridlib.comparison import direction
 from hybridlib.curves import DIGITS, PANELS, called
+from hybridlib.outliers import far_off
 
 _SORTED_BY = ("multilingual", "nDCG@10")
 
@@ -80,14 +81,18 @@ def heatmaps(points: pd.DataFrame, levels: Mapping[str, pd.Series], *, x_label: 
 def finding(points: pd.DataFrame, x_label: str) -> str:
     r"""Say which column is best in how many rows, and how much of the variance columns and rows explain.
 
-    Of rows that have every cell. With cells y_ij, their mean m, and means m_i of rows and m_j of columns, rows explain
+    Of rows that have every cell and are not far off the others (:func:`hybridlib.outliers.far_off`, by the distance of
+    their mean multilingual nDCG@10 from the median): one such row would explain most of it. With cells y_ij, their mean
+    m, and means m_i of rows and m_j of columns, rows explain
 
         sum_ij (m_i - m)^2 / sum_ij (y_ij - m)^2,
 
     columns the same of m_j (eta squared of a two-way design without replication); the rest depends on both.
     """
     tables = grids(points)
-    whole = tables[_SORTED_BY].dropna().index
+    means = tables[_SORTED_BY].mean(axis=1, skipna=False).dropna()
+    far = means.index[far_off((means - means.median()).abs().to_numpy())] if len(means) else means.index
+    whole = means.index.difference(far, sort=False)
     if len(whole) < 2 or tables[_SORTED_BY].shape[1] < 2:
         return "Too few cells are there to compare."
     said = []
@@ -101,9 +106,13 @@ def finding(points: pd.DataFrame, x_label: str) -> str:
             f"**{called(setting, measure)}**: best are {best}; of the variance {columns:.0%} is the {x_label}'s, "
             f"{rows:.0%} the row's"
         )
-    left_out = sorted(set(tables[_SORTED_BY].index) - set(whole))
-    missing = f" Without {', '.join(left_out)}, which lack cells." if left_out else ""
-    return f"Over {len(whole)} rows. {'. '.join(said)}.{missing}"
+    lacking = sorted(set(tables[_SORTED_BY].index) - set(means.index))
+    left_out = [
+        f" Without {', '.join(names)}, {why}."
+        for names, why in ((list(far), "far off the others"), (lacking, "not complete"))
+        if names
+    ]
+    return f"Over {len(whole)} rows. {'. '.join(said)}.{''.join(left_out)}"
 
 
 def _said(column: float | str) -> str:

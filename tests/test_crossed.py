@@ -93,7 +93,7 @@ def test_finding_counts_the_best_columns_and_splits_the_variance():
 def test_rows_that_lack_cells_are_left_out_and_named():
     whole = {key: CELLS[key] for key in ("InfoNCE", "SigLIP")}
     found = crossed.finding(points_of({**CELLS, "DCL": [0.7, np.nan, 0.9]}), "sampler")
-    assert found == crossed.finding(points_of(whole), "sampler") + " Without DCL, which lack cells."
+    assert found == crossed.finding(points_of(whole), "sampler") + " Without DCL, not complete."
 
 
 @pytest.mark.parametrize("cells", [{"a": [1.0, 2.0, 3.0]}, {"a": [1.0], "b": [2.0]}, {"a": [1.0, np.nan]}])
@@ -117,6 +117,20 @@ def test_a_grid_stands_for_samplers_and_curves_for_numbers():
     )
     assert line.alt.startswith("Four curves over batch_size")
     assert line.finding.startswith("**3 curves** over batch_size: monolingual moves by ")
+
+
+def test_a_row_that_is_far_off_explains_no_variance():
+    """It is named; the others' variance is all the column's."""
+    rows = [
+        (f"objective {n}", x, *panel, value + 0.1 * place - (9 if n == 5 else 0))
+        for n, value in enumerate([0.5, 0.5, 0.5001, 0.5, 0.4999, 0.5])
+        for place, x in enumerate(SAMPLERS)
+        for panel in crossed.PANELS
+    ]
+    said = crossed.finding(pd.DataFrame(rows, columns=["series", "x", "setting", "measure", "value"]), "sampler")
+    assert said.startswith("Over 5 rows. **monolingual**: ")
+    assert "of the variance 100% is the sampler's, 0% the row's" in said
+    assert said.endswith(" Without objective 5, far off the others.")
 
 
 def test_more_curves_than_can_be_told_apart_are_a_grid_in_the_order_of_the_axis():
