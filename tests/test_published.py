@@ -2,6 +2,7 @@
 
 import pandas as pd
 import pytest
+from matplotlib import pyplot as plt
 from told_cases import told
 
 from hybridlib import published
@@ -138,3 +139,4 @@ def test_every_test_is_a_row_of_the_figure_with_its_three_samplers(earlier):
     places = {drawn.get_label(): drawn.get_offsets().data.tolist() for drawn in panels[0].collections}
     assert list(places) == ["monolingual", "crosslingual", "hybrid"]
     assert [x for x, _ in (points[-1] for points in places.values())] == [0.5, 0.4, 0.45]
+    plt.close(figure)

@@ -18,7 +18,7 @@ RUNS = {
     "alpha": 40,
     "batch-scaling": 60,
     "data-size": 21,
-    "methods": 23,
+    "methods": 25,
     "objectives": 52,
     "objectives-short": 22,
     "quick": 9,
