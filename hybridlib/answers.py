@@ -46,7 +46,7 @@ def with_parents(studies: Iterable[Told], told: Told) -> list[Told]:
     found: dict[tuple[float, ...], Told] = {}
     for one in studies:
         alike = one.about["demonstration"] == told.about["demonstration"]
-        if alike and {label, *PARENTS} <= set(one.labels) and subject(one) == label != PARENTS[0]:
+        if alike and label not in PARENTS and {label, *PARENTS} <= set(one.labels) and subject(one) == label:
             values = tuple(one.value(name, *panel) for name in (label, *PARENTS) for panel in PANELS)
             found.setdefault(values, one)
     return sorted(found.values(), key=lambda one: -_seeds(one, label))
