@@ -56,6 +56,11 @@ def _seeds(told: Told, label: str) -> int:
     return int(told.summary.loc[told.summary["configuration"] == label, "seed"].nunique())
 
 
+def _basis(told: Told, label: str) -> str:
+    seeds = _seeds(told, label)
+    return f"{seeds} seed{'s' * (seeds > 1)}, {told.about['concepts']['test']:,} test concepts"
+
+
 def answer(told: Told, others: Sequence[Told] = ()) -> list[str]:
     """Answer the question.
 
@@ -82,9 +87,8 @@ def _stands(told: Told, label: str) -> str:
         verdicts = [verdict(against(told.comparisons, label, parent, *panel)) for parent in PARENTS]
         places.setdefault(_STANDS[verdicts.count(1), verdicts.count(-1)], []).append(place)
     said = "; ".join(f"**{stands}** {_listed(where)}" for stands, where in places.items())
-    seeds = _seeds(told, label)
-    basis = f"{seeds} seed{'s' * (seeds > 1)}, {told.about['concepts']['test']:,} test concepts, study {told.name}"
     mixed = " that it mixes" * label.startswith("hybrid")
+    basis = f"{_basis(told, label)}, study {told.name}"
     return f"Beside the monolingual and crosslingual batches{mixed}, **{label}** is {said} ({basis})."
 
 
@@ -117,10 +121,8 @@ def parents_table(studies: Sequence[Told]) -> pd.DataFrame:
     """
     rows: dict[tuple[str, str], dict[str, str]] = {}
     for told in studies:
-        label, seeds = subject(told), _seeds(told, subject(told))
-        group = (
-            f"{told.about['title']} ({seeds} seed{'s' * (seeds > 1)}, {told.about['concepts']['test']:,} test concepts)"
-        )
+        label = subject(told)
+        group = f"{told.about['title']} ({_basis(told, label)})"
         cells = rows.setdefault((group, label), {})
         for panel in PANELS:
             value, low, high = (told.value(label, *panel, column) for column in ("value", "low", "high"))

@@ -78,7 +78,7 @@ def curves(points: pd.DataFrame, seeds: pd.DataFrame, levels: Mapping[str, pd.Se
         x_label: what the axis is; all but alpha are drawn on a logarithmic one.
     """
     names = list(dict.fromkeys(points["series"]))
-    colours = _colours(names)
+    colours = series_colours(names)
     rows = 1 if len(names) <= _FEW else 2
     size = 12.8, 3.4 * rows + 0.2 * len(names) * (rows - 1)
     figure, grid = plt.subplots(rows, len(PANELS) // rows, squeeze=False, figsize=size, layout="constrained")
@@ -102,7 +102,7 @@ def curves(points: pd.DataFrame, seeds: pd.DataFrame, levels: Mapping[str, pd.Se
     return figure
 
 
-def _colours(names: Sequence[str]) -> dict[str, tuple[float, float, float]]:
+def series_colours(names: Sequence[str]) -> dict[str, tuple[float, float, float]]:
     """Give each curve a colour; those of one kind of batch the one that it has in other figures."""
     palette = sns.color_palette("colorblind", len(names) + len(SAMPLER_COLOURS))
     own = {name: SAMPLER_COLOURS.get(name.removesuffix(" 0.5")) for name in names}

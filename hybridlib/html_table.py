@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from itertools import groupby
 from typing import Any
 
@@ -38,13 +38,17 @@ def group_and_name(name: Hashable) -> tuple[str, str]:
     return (str(name[0]), str(name[1])) if isinstance(name, tuple) else ("", str(name))
 
 
+def spans(names: Iterable[tuple[str, str]]) -> list[tuple[str, int]]:
+    """Return each first part of names, and how many one after the other share it."""
+    return [(first, len(list(same))) for first, same in groupby(first for first, _ in names)]
+
+
 def _heads(content: pd.DataFrame, prose: list[bool]) -> str:
     names = [group_and_name(name) for name in content.columns]
     corner = html_text(" / ".join(str(name) for name in content.index.names if name))
     upper = ""
     if any(first for first, _ in names):
-        spans = [(first, len(list(same))) for first, same in groupby(first for first, _ in names)]
-        cells = "".join(f'<th class="group" colspan="{span}">{_broken(first)}</th>' for first, span in spans)
+        cells = "".join(f'<th class="group" colspan="{span}">{_broken(first)}</th>' for first, span in spans(names))
         upper = f"<tr><td></td>{cells}</tr>"
     lower = "".join(f"<th{PROSE * of}>{_broken(second)}</th>" for (_, second), of in zip(names, prose, strict=True))
     return f"{upper}<tr><th>{corner}</th>{lower}</tr>"

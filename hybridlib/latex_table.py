@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from itertools import groupby
-
 import pandas as pd
 
-from hybridlib.html_table import group_and_name
+from hybridlib.html_table import group_and_name, spans
 from hybridlib.plain_text import visible
 from hybridlib.tables import LETTERS
 
@@ -20,8 +18,7 @@ def latex_table(table: pd.DataFrame) -> str:
     names, width = [group_and_name(name) for name in table.columns], table.shape[1]
     lines = []
     if any(first for first, _ in names):
-        spans = [(first, len(list(same))) for first, same in groupby(first for first, _ in names)]
-        lines.append(["", *(rf"\multicolumn{{{span}}}{{c}}{{{_cell(first)}}}" for first, span in spans)])
+        lines.append(["", *(rf"\multicolumn{{{span}}}{{c}}{{{_cell(first)}}}" for first, span in spans(names))])
     corner = " / ".join(str(name) for name in table.index.names if name)
     lines.append([_cell(corner), *(_cell(second) for _, second in names)])
     heads, above = len(lines), ""
