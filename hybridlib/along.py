@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import pandas as pd
 from matplotlib.figure import Figure
 
-from hybridlib import crossed, curves
+from hybridlib import balance_figures, crossed, curves, findings, tables
 
 _MANY = 8  # curves that can be told apart
+_CROWD = 16  # systems whose names a map has room for
 
 
 @dataclass(frozen=True)
@@ -49,4 +50,31 @@ def along(points: pd.DataFrame, seeds: pd.DataFrame, levels: Mapping[str, pd.Ser
         "concepts: how far the level would move with other concepts. Systems share concepts and rise and fall "
         "together, so whether two points differ is read from their difference, not from the bands.",
         curves.finding(points, axis),
+    )
+
+
+def balance(means: pd.DataFrame, summary: pd.DataFrame, lying: pd.DataFrame, axis: str | None) -> Along:
+    """Draw the map of monolingual against cross-lingual retrieval, with lines along the axis.
+
+    Args:
+        means: of :func:`hybridlib.study_results.means_table`.
+        summary: of :meth:`hybridlib.study_results.StudyResults.summary`.
+        lying: of :func:`hybridlib.curves.series`; empty if there is no axis.
+        axis: one of :data:`hybridlib.study.AXES`, or None.
+    """
+    table = tables.balance_table(means)
+    once = ""
+    if axis is not None and len(table) > _CROWD:
+        once = "; each is named once, at its best point"
+        figure = balance_figures.joined_map(table, lying, axis)
+    else:
+        figure = balance_figures.balance_map(table, lying=lying if len(lying) else None)
+    joined = f" A line joins what differs in {axis} alone" if len(lying) else ""
+    return Along(
+        figure,
+        "Every system by monolingual and crosslingual nDCG@10, coloured by rank distance, the ideal corner marked.",
+        "To the right is better within a language, up is better between languages, lighter is less biased towards some "
+        "languages. Thin grey crosses are 95 % bootstrap intervals over test concepts. The red cross has the best of "
+        f"both.{joined}{once}{'.' if joined else ''}",
+        findings.balance(tables.balance_points(summary)),
     )

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from textwrap import fill
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
-from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from hybridlib.comparison import LEVEL, against, compared_labels, direction
 from hybridlib.curves import DIGITS
 from hybridlib.evaluation import SETTINGS
-from hybridlib.figures import SCORES
-from hybridlib.label_places import name_points
 from hybridlib.languages import ordered
 from hybridlib.outliers import far_off
 
@@ -24,7 +20,6 @@ _TESTS = [*((setting, "nDCG@10") for setting in SETTINGS), ("multilingual", "ran
 _SORTED_BY = ("multilingual", "nDCG@10")
 _PANEL = 32  # letters below a panel of the forest plot
 _MANY = 8  # systems that can be told apart by colour
-_CROWD = 16  # systems that need a larger map
 
 
 def rank_distance_bars(bars: pd.DataFrame, expected: pd.Series) -> Figure:
@@ -61,73 +56,12 @@ def _mean_rank_distances(bars: pd.DataFrame, expected: float) -> Figure:
     return figure
 
 
-def balance_map(means: pd.DataFrame, dearer: Sequence[str] = ()) -> Figure:
-    """Draw every system by its monolingual and crosslingual nDCG@10 with intervals, named, the ideal corner marked.
-
-    Those that are far off, so that the others would stand upon one another, are named with their place beside the axes.
-
-    Args:
-        means: of :func:`hybridlib.tables.balance_table`; the rank distance is the colour.
-        dearer: systems that were trained on more than others: squares, which do not move the corner.
-    """
-    fair = means.drop(index=list(dearer))
-    best = fair["monolingual", "nDCG@10"]["value"].max(), fair["crosslingual", "nDCG@10"]["value"].max()
-    far = _far_off(means, best)
-    means, off = means[~far], means[far]
-    across, up = means["monolingual", "nDCG@10"], means["crosslingual", "nDCG@10"]
-    distance = means["multilingual", "rank_distance"]["value"]
-    figure, axes = plt.subplots(figsize=(9.5, 6.2 if len(means) < _CROWD else 8), layout="constrained")
-    axes.errorbar(
-        across["value"], up["value"],
-        xerr=_away(across), yerr=_away(up),
-        linestyle="", color="0.75", linewidth=0.8, zorder=1,
-    )  # fmt: skip
-    usual = distance[~far_off((distance - distance.median()).abs().to_numpy())]
-    shade = Normalize(usual.min(), usual.max())
-    square = means.index.isin(dearer)
-    for chosen, shape in ((~square, "o"), (square, "s")):
-        if not chosen.any():
-            continue
-        drawn = axes.scatter(
-            across["value"][chosen], up["value"][chosen], c=distance[chosen],
-            s=80, marker=shape, cmap=f"{SCORES}_r", norm=shade, edgecolors="black", zorder=3,
-        )  # fmt: skip
-    axes.scatter(*best, marker="+", s=200, color="crimson", zorder=4)
-    axes.axvline(best[0], color="crimson", linewidth=0.6, linestyle=":")
-    axes.axhline(best[1], color="crimson", linewidth=0.6, linestyle=":")
-    axes.set(xlabel="monolingual nDCG@10 (better →)", ylabel="crosslingual nDCG@10 (better ↑)")
-    axes.margins(0.06)
-    if len(off):
-        where = zip(
-            off.index, off["monolingual", "nDCG@10"]["value"], off["crosslingual", "nDCG@10"]["value"], strict=True
-        )
-        said = "; ".join(f"{name} at {x:.3f}, {y:.3f}" for name, x, y in where)
-        axes.set_title(f"Not drawn, as it is far off: {said}", fontsize=8, loc="left", wrap=True)
-    beyond = "max" if distance.max() > shade.vmax else "neither"
-    figure.colorbar(drawn, ax=axes, label="rank distance (lighter is less biased)", extend=beyond)
-    places = [*zip(across["value"], up["value"], strict=True), best]
-    name_points(figure, axes, np.array(places), [*means.index, "ideal corner"])
-    sns.despine(figure)
-    return figure
-
-
-def _far_off(means: pd.DataFrame, best: tuple[float, float]) -> np.ndarray:
-    """Which systems are far from the ideal corner."""
-    across, up = (means[setting, "nDCG@10"]["value"] for setting in ("monolingual", "crosslingual"))
-    return far_off(np.hypot(across - best[0], up - best[1]).to_numpy())
-
-
 def _out_of_reach(rows: pd.DataFrame) -> np.ndarray:
     """Which differences would take a panel that is twice as wide as the others need."""
     far = far_off(rows["difference"].abs().to_numpy())
     ends = np.append(rows[["low", "high"]][~far].to_numpy(), 0.0)
     together = np.maximum(rows["high"], ends.max()) - np.minimum(rows["low"], ends.min())
     return far & (together > 2 * np.ptp(ends)).to_numpy()
-
-
-def _away(means: pd.DataFrame) -> list[pd.Series]:
-    """How far the ends of intervals are from the means; none is negative, though rounding may say so."""
-    return [(means["value"] - means["low"]).clip(lower=0), (means["high"] - means["value"]).clip(lower=0)]
 
 
 def forest(comparisons: pd.DataFrame, reference: str) -> Figure:

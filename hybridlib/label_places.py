@@ -25,7 +25,7 @@ def name_points(figure: Figure, axes: Axes, points: np.ndarray, names: Sequence[
         figure: that the axes are in.
         axes: with its limits set; they are not changed.
         points: float [n, 2], in data coordinates.
-        names: n texts.
+        names: n texts; a point without one is only kept free.
         size: of the letters, in points.
     """
     figure.canvas.draw()
@@ -34,6 +34,8 @@ def name_points(figure: Figure, axes: Axes, points: np.ndarray, names: Sequence[
     centres = axes.transData.transform(np.asarray(points, dtype=float))
     taken = [Bbox.from_extents(x - reach, y - reach, x + reach, y + reach) for x, y in centres]
     for point, name, own in zip(points, names, list(taken), strict=True):
+        if not name:
+            continue
         written = axes.annotate(
             name, point, xytext=(0, 0), textcoords="offset points", fontsize=size, ha="center", va="center",
             arrowprops={"arrowstyle": "-", "linewidth": 0.4, "color": "0.4", "shrinkA": 0, "shrinkB": 4}, zorder=5,

@@ -170,7 +170,7 @@ def balance_points(summary: pd.DataFrame) -> pd.DataFrame:
 
 
 def balance_table(means: pd.DataFrame) -> pd.DataFrame:
-    """Give what :func:`hybridlib.comparison_figures.balance_map` draws.
+    """Give what :func:`hybridlib.balance_figures.balance_map` draws.
 
     Args:
         means: of :func:`hybridlib.study_results.means_table`.

@@ -1,6 +1,5 @@
 from itertools import pairwise
 
-import numpy as np
 import pandas as pd
 import pytest
 from drawn import CODES, ORDER, heights, texts
@@ -122,90 +121,3 @@ def test_forest_fills_what_is_separable():
     _, filled, open_ = axes.collections
     assert [dots.get_offsets()[:, 0].tolist() for dots in (filled, open_)] == [[1], [2]]
     assert [to_rgb(dots.get_facecolor()[0]) == to_rgb("white") for dots in (filled, open_)] == [False, True]
-
-
-def means_of(**systems):
-    """A table of the map: label -> monolingual and crosslingual nDCG@10, rank distance; an interval is uneven."""
-    columns = [(*test, end) for test in (TESTS[0], TESTS[1], TESTS[3]) for end in ("value", "low", "high")]
-    rows = [[end for value in values for end in (value, value - 0.1, value + 0.2)] for values in systems.values()]
-    return pd.DataFrame(rows, list(systems), pd.MultiIndex.from_tuples(columns)).sort_index(axis=1)
-
-
-MAP = means_of(mixed=(0.5, 0.4, 900.0), hybrid=(0.7, 0.6, 300.0), parent=(0.8, 0.3, 500.0))
-
-
-def drawn_map(means=MAP):
-    drawn = comparison_figures.balance_map(means)
-    drawn.canvas.draw()
-    axes, bar = drawn.axes
-    across, up, dots, corner = axes.collections
-    return axes, bar, dots, corner, across, up
-
-
-def test_map_has_a_point_a_system_coloured_by_rank_distance():
-    """The shortest distance is the lightest."""
-    axes, bar, dots, *_ = drawn_map()
-    assert np.allclose(dots.get_offsets(), [(0.5, 0.4), (0.7, 0.6), (0.8, 0.3)])
-    assert dots.get_array().tolist() == [900, 300, 500]
-    lightness = dict(zip(MAP.index, dots.to_rgba(dots.get_array())[:, :3].sum(axis=1), strict=True))
-    assert sorted(lightness, key=lightness.get) == ["mixed", "parent", "hybrid"]
-    assert bar.get_ylabel() == "rank distance (lighter is less biased)"
-    assert (axes.get_xlabel(), axes.get_ylabel()) == (
-        "monolingual nDCG@10 (better →)",
-        "crosslingual nDCG@10 (better ↑)",
-    )
-
-
-def test_map_has_the_intervals_as_lines():
-    *_, across, up = drawn_map()
-    values = [(0.5, 0.4), (0.7, 0.6), (0.8, 0.3)]
-    assert np.allclose(across.get_segments(), [((x - 0.1, y), (x + 0.2, y)) for x, y in values])
-    assert np.allclose(up.get_segments(), [((x, y - 0.1), (x, y + 0.2)) for x, y in values])
-
-
-def test_map_marks_the_best_of_both_as_ideal_corner():
-    axes, _, _, corner, *_ = drawn_map()
-    assert np.allclose(corner.get_offsets(), [(0.8, 0.6)])
-    lines = [(set(line.get_xdata()), set(line.get_ydata())) for line in axes.lines if len(line.get_xdata()) == 2]
-    assert ({0.8}, {0, 1}) in lines
-    assert ({0, 1}, {0.6}) in lines
-
-
-def test_map_names_every_system_and_the_corner():
-    axes, *_ = drawn_map()
-    assert {text.get_text(): text.xy for text in axes.texts} == {
-        "mixed": pytest.approx((0.5, 0.4)),
-        "hybrid": pytest.approx((0.7, 0.6)),
-        "parent": pytest.approx((0.8, 0.3)),
-        "ideal corner": pytest.approx((0.8, 0.6)),
-    }
-    frame = axes.get_window_extent()
-    for text in axes.texts:
-        box = text.get_window_extent()
-        assert frame.x0 <= box.x0 < box.x1 <= frame.x1
-
-
-def test_map_of_a_mean_at_the_end_of_its_interval():
-    """Tables have six digits, so a mean may lie a little outside."""
-    means = MAP.copy()
-    means["monolingual", "nDCG@10", "low"] = means["monolingual", "nDCG@10", "value"] + 1e-6
-    means["crosslingual", "nDCG@10", "high"] = means["crosslingual", "nDCG@10", "value"] - 1e-6
-    *_, across, up = drawn_map(means)
-    assert np.allclose([line[0][0] for line in across.get_segments()], [0.5, 0.7, 0.8])
-    assert np.allclose([line[1][1] for line in up.get_segments()], [0.4, 0.6, 0.3])
-
-
-def test_map_of_one_system():
-    axes, _, dots, corner, *_ = drawn_map(MAP.iloc[:1])
-    assert np.allclose(dots.get_offsets(), corner.get_offsets())
-    assert texts(axes.texts) == ["mixed", "ideal corner"]
-
-
-def test_map_names_what_is_far_off_instead_of_drawing_it():
-    """Else the others would stand upon one another."""
-    near = {f"s{i}": (0.6 + 0.01 * i, 0.5 - 0.01 * i, 300.0) for i in range(8)}
-    axes, _, dots, *_ = drawn_map(means_of(**near, lost=(0.1, 0.05, 2000.0)))
-    assert len(dots.get_offsets()) == 8
-    assert axes.get_title(loc="left") == "Not drawn, as it is far off: lost at 0.100, 0.050"
-    assert axes.get_xlim()[0] > 0.4
-    assert drawn_map()[0].get_title(loc="left") == ""
