@@ -60,6 +60,7 @@ def heatmaps(
     bar_label: str,
     columns: int = 2,
     cell: Callable[[float], str] = "{:.2f}".format,
+    within: float = 1.0,
 ) -> Figure:
     """Draw heatmaps of query language (rows) by another language (columns), all on one shared scale.
 
@@ -70,10 +71,13 @@ def heatmaps(
         bar_label: what the colour means.
         columns: panels a row.
         cell: what is written in a cell of a given value.
+        within: share of the cells, by absolute value, that a diverging scale covers; beyond its ends, which then have
+            arrows, colours stay the same.
     """
     tables = {title: t.reindex(index=ordered(t.index), columns=ordered(t.columns)) for title, t in tables.items()}
     values = np.concatenate([table.to_numpy(dtype=float).ravel() for table in tables.values()])
-    top = float(np.nanmax(np.abs(values))) or 1.0
+    most = float(np.nanmax(np.abs(values)))
+    top = (float(np.nanquantile(np.abs(values), within)) if diverging else most) or most or 1.0
     low, high = (-top, top) if diverging else (min(0.0, float(np.nanmin(values))), float(np.nanmax(values)))
     colours = DIFFERENCES if diverging else SCORES
     columns = min(columns, len(tables))
@@ -89,7 +93,8 @@ def heatmaps(
     figure.supylabel("query language", fontsize=9)
     figure.supxlabel(x_label, fontsize=9)
     scale = plt.cm.ScalarMappable(norm=plt.Normalize(low, high), cmap=colours)
-    figure.colorbar(scale, ax=axes, shrink=min(0.7, 6 / (size * rows)), label=bar_label)
+    beyond = "both" if diverging and most > top else "neither"
+    figure.colorbar(scale, ax=axes, shrink=min(0.7, 6 / (size * rows)), label=bar_label, extend=beyond)
     return figure
 
 

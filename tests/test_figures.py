@@ -96,6 +96,22 @@ def test_empty_cells_do_not_reach_the_scale():
     assert scales(heatmaps({"one": table_of(values)}, diverging=True)) == {(-0.5, 0.5)}
 
 
+def test_a_few_large_cells_do_not_pale_the_others():
+    values = np.full((4, 4), 0.1)
+    values[0, 0] = -2.0
+    drawn = heatmaps({"one": table_of(values)}, diverging=True, within=0.9)
+    ((low, high),) = scales(drawn)
+    assert (low, high) == pytest.approx((-0.1, 0.1))
+    assert drawn.axes[-1].get_ylim() == pytest.approx((-0.1, 0.1))
+    assert scales(heatmaps({"one": table_of(values)}, diverging=True)) == {(-2.0, 2.0)}
+
+
+def test_a_scale_that_would_be_of_zeros_reaches_the_largest_cell():
+    values = np.zeros((4, 4))
+    values[0, 0] = -2.0
+    assert scales(heatmaps({"one": table_of(values)}, diverging=True, within=0.9)) == {(-2.0, 2.0)}
+
+
 def test_numbers_stand_in_the_cells():
     table = table_of()
     (place,) = panels(heatmaps({"one": table}))
