@@ -40,25 +40,6 @@ def method_table(told: Told) -> pd.DataFrame:
     return headed(table.assign(**{"training seconds": ["–" if pd.isna(value) else f"{value:,.0f}" for value in known]}))
 
 
-def seen_table(told: Told) -> pd.DataFrame:
-    """Give nDCG@10 and rank distance in the languages trained on beside those in the others, in the same order.
-
-    Empty if all test languages were trained on, or none.
-    """
-    groups = [group for group in ("seen", "unseen") if told.about["languages"][group]]
-    if len(groups) < 2:
-        return pd.DataFrame()
-    summary, columns = ranked(told.summary), [*NDCG_COLUMNS[:3], BIAS_COLUMNS[0]]
-    parts = {group: measure_table(summary, columns, languages=group).drop(columns="seeds") for group in groups}
-    table = pd.concat(parts, axis=1)
-    return table.set_axis(pd.MultiIndex.from_tuples([_grouped(*names) for names in table]), axis=1)
-
-
-def _grouped(group: str, column: str) -> tuple[str, str]:
-    setting, measure = column.split(" ")
-    return f"{group} languages: {measure}", setting
-
-
 def curve_tables(told: Told) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, pd.Series]]:
     """Give what :func:`hybridlib.along.along` draws of a study; empty tables if it has no axis."""
     lying = pd.DataFrame(told.about["series"], columns=["configuration", "series", "x"])

@@ -70,22 +70,6 @@ def test_costs_that_are_not_known_are_a_dash():
     assert costs == {"hybrid 0.5 (a)": "–", "crosslingual": "7", "monolingual": "–"}
 
 
-def test_seen_and_unseen_languages_stand_side_by_side_in_the_order_of_the_pool():
-    whole = told(SYSTEMS)
-    parts = [whole.summary, *(whole.summary.assign(languages=group) for group in ("seen", "unseen"))]
-    parts[2] = parts[2].assign(value=parts[2]["value"] / 2)
-    table = story.seen_table(dataclasses.replace(whole, summary=pd.concat(parts)))
-    assert table.index.tolist() == ["hybrid 0.5", "crosslingual", "monolingual"]
-    assert table["seen languages: nDCG@10", "monolingual"].tolist() == ["0.750", "0.700", "*0.800"]
-    assert table["unseen languages: nDCG@10", "multilingual"].tolist() == ["*0.350", "0.325", "0.300"]
-    assert table["unseen languages: rank_distance", "multilingual"].tolist() == ["617", "*250", "450"]
-    assert [setting for _, setting in table][:4] == ["monolingual", "crosslingual", "multilingual", "multilingual"]
-
-
-def test_languages_of_one_kind_are_not_set_apart():
-    assert story.seen_table(told(SYSTEMS, languages={"all": ["en"], "seen": ["en"], "unseen": []})).empty
-
-
 SERIES = [
     {"configuration": label, "series": "hybrid", "x": x}
     for label, x in (("monolingual", 1.0), ("crosslingual", 0.0), ("hybrid 0.5", 0.5))
