@@ -56,12 +56,17 @@ def own_language(moments: dict[str, Evaluation]) -> str:
 
 
 def distance_change(bars: pd.DataFrame, expected: pd.Series) -> str:
-    """Say how the mean rank distance moved, as a share of that of a random ranking; columns before and after."""
+    """Say how the mean rank distance moved, as a share of that of a random ranking; columns before and after.
+
+    Of many columns the shortest, the longest and the last are said.
+    """
     means = bars.mean()
-    parts = [f"{means[column]:,.0f} {column} ({means[column] / expected.mean():.1%} of random)" for column in bars]
+    chosen = bars.columns if len(means) <= _FEW else dict.fromkeys([means.idxmin(), means.idxmax(), bars.columns[-1]])
+    parts = [f"{means[column]:,.0f} {column} ({means[column] / expected.mean():.1%} of random)" for column in chosen]
     worst = str(bars.iloc[:, -1].idxmax())
     longest = f"{bars.columns[-1]}: longest for {name(worst)} queries, {bars.iloc[:, -1].max():,.0f}"
-    return f"Mean rank distance: {', '.join(parts)} ({longest})."
+    of_many = f", of {len(means)} the shortest and the longest" if len(means) > _FEW else ""
+    return f"Mean rank distance{of_many}: {', '.join(parts)} ({longest})."
 
 
 def batch_languages(query: np.ndarray, passage: np.ndarray) -> str:

@@ -22,6 +22,8 @@ from hybridlib.results import Results, write_csv
 from hybridlib.runs import Run
 from hybridlib.study import Study, papermill_command
 
+_FEW = 8  # runs that are shown without a click
+
 
 def figure(drawn: Figure, *, alt: str, read: str, finding: str, file: Path | None = None) -> None:
     """Display a figure, then how to read it and what it shows; close it.
@@ -92,8 +94,11 @@ def folded_table(content: pd.DataFrame, *, summary: str, read: str) -> None:
         summary: what the line says.
         read: a sentence on how to read it.
     """
-    line = f"<summary>{html_text(summary)}</summary><p><em>How to read it.</em> {html_text(read)}</p>"
-    display(HTML(f'<details class="folded">{line}{html_table(content)}</details>'))
+    display(HTML(_folded(summary, f"<p><em>How to read it.</em> {html_text(read)}</p>{html_table(content)}")))
+
+
+def _folded(summary: str, content: str) -> str:
+    return f'<details class="folded"><summary>{html_text(summary)}</summary>{content}</details>'
 
 
 def _sentences(read: str, finding: str) -> list[str]:
@@ -101,7 +106,10 @@ def _sentences(read: str, finding: str) -> list[str]:
 
 
 def runs(study: Study, finished: Sequence[Run]) -> None:
-    """Display a row a run: a link to its page, its scores, its cost, and the command that makes it again."""
+    """Display a row a run: a link to its page, its scores, its cost, and the command that makes it again.
+
+    More than eight are folded into a line.
+    """
     rows = []
     for run in finished:
         name, means = run.folder.name, run.result["means"]["all"]
@@ -114,7 +122,8 @@ def runs(study: Study, finished: Sequence[Run]) -> None:
         scores = f"<td{PROSE}>{escape(scores_by_setting(means))}</td>"
         rows.append(f"<tr><th>{link}</th>{scores}{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
     head = f"<th>run</th><th{PROSE}>nDCG@10</th><th>rank distance</th><th>training seconds</th><th{PROSE}>command</th>"
-    display(HTML(f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"))
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+    display(HTML(table if len(rows) <= _FEW else _folded(f"{len(rows)} runs, each with its command", table)))
 
 
 def systems(made: Sequence[Results]) -> None:

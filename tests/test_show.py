@@ -168,6 +168,16 @@ def test_runs_link_to_their_pages(shown):
     ]
 
 
+@pytest.mark.parametrize(("count", "folded"), [(8, False), (9, True)])
+def test_many_runs_are_folded_into_a_line(shown, count, folded):
+    show.runs(SimpleNamespace(name="quick"), [finished_run(f"run-{i}") for i in range(count)])
+    page = BeautifulSoup(html_of(shown), "html.parser")
+    assert len(page.find_all("a")) == count
+    assert [line.get_text() for line in page.select("details.folded > summary")] == [
+        "9 runs, each with its command"
+    ] * folded
+
+
 def test_systems_made_of_runs_link_to_their_pages(shown):
     made = SimpleNamespace(
         folder=SimpleNamespace(name="averaged-1"),
