@@ -149,14 +149,25 @@ class Run:
             ) from None
 
     def one_language_batches(self) -> float:
-        """Share of the batches trained on that had no pair of two languages; NaN if untrained.
+        """Share of the batches trained on whose texts were all in one language; NaN if untrained.
 
-        With hybrid batches it is near alpha: how near, the seed decides.
+        With hybrid batches it is near alpha: how near, the seed decides. The history of other batches has a similarity
+        of texts in two languages, of a pair or of two pairs.
+
+        Raises:
+            InputError: if ``history.csv`` does not say it.
         """
         file = self.folder / "history.csv"
         if not file.exists():
             return float("nan")
-        return float(pd.read_csv(file)["other_language_positive_mean"].isna().mean())
+        try:
+            history = pd.read_csv(file, usecols=["other_language_positive_mean", "other_language_negative_mean"])
+        except ValueError as error:
+            raise InputError(
+                f"{file}: found no similarities of two languages ({one_line(str(error)):.100}), "
+                "expected what a run writes"
+            ) from None
+        return float(history.isna().all(axis=1).mean())
 
     def top_share(self) -> pd.DataFrame:
         """Share of each language in the top 10 by query language."""

@@ -85,6 +85,26 @@ def test_validation_that_is_not_said_is_refused(parts, tmp_path, text):
         Run.read(tmp_path).validation()
 
 
+@pytest.mark.parametrize(
+    ("pairs", "others", "share"),
+    [("", "", 1.0), ("", "0.2", 0.0), ("0.3", "0.2", 0.0)],
+    ids=["monolingual", "mixed", "crosslingual"],
+)
+def test_a_batch_is_of_one_language_if_no_two_texts_are_of_two(parts, tmp_path, pairs, others, share):
+    """In mixed batches each pair has one language, and the batch several."""
+    write_run(tmp_path, *parts)
+    names = "step,other_language_positive_mean,other_language_negative_mean"
+    (tmp_path / "history.csv").write_text(f"{names}\n1,{pairs},{others}\n2,{pairs},{others}\n")
+    assert Run.read(tmp_path).one_language_batches() == share
+
+
+def test_batches_that_are_not_said_are_refused(parts, tmp_path):
+    write_run(tmp_path, *parts)
+    (tmp_path / "history.csv").write_text("step\n1\n")
+    with pytest.raises(InputError, match=r"history\.csv: found no similarities of two languages .*, expected what"):
+        Run.read(tmp_path).one_language_batches()
+
+
 def test_returned_result_is_the_written_one(parts, tmp_path):
     assert write_run(tmp_path, *parts) == result_of(tmp_path)
 
