@@ -81,9 +81,9 @@ def heatmaps(points: pd.DataFrame, levels: Mapping[str, pd.Series], *, x_label: 
 def finding(points: pd.DataFrame, x_label: str) -> str:
     r"""Say which column is best in how many rows, and how much of the variance columns and rows explain.
 
-    Of rows that have every cell and are not far off the others (:func:`hybridlib.outliers.far_off`, by the distance of
-    their mean multilingual nDCG@10 from the median): one such row would explain most of it. With cells y_ij, their mean
-    m, and means m_i of rows and m_j of columns, rows explain
+    Of rows that have every cell; of the variance only that of rows not far off the others
+    (:func:`hybridlib.outliers.far_off`, by the distance of their mean multilingual nDCG@10 from the median): one such
+    row would explain most of it. With cells y_ij, their mean m, and means m_i of rows and m_j of columns, rows explain
 
         sum_ij (m_i - m)^2 / sum_ij (y_ij - m)^2,
 
@@ -92,27 +92,23 @@ def finding(points: pd.DataFrame, x_label: str) -> str:
     tables = grids(points)
     means = tables[_SORTED_BY].mean(axis=1, skipna=False).dropna()
     far = means.index[far_off((means - means.median()).abs().to_numpy())] if len(means) else means.index
-    whole = means.index.difference(far, sort=False)
-    if len(whole) < 2 or tables[_SORTED_BY].shape[1] < 2:
+    near = means.index.difference(far, sort=False)
+    if len(near) < 2 or tables[_SORTED_BY].shape[1] < 2:
         return "Too few cells are there to compare."
     said = []
     for (setting, measure), table in tables.items():
-        complete = direction(measure) * table.loc[whole]
-        wins = complete.idxmax(axis=1).value_counts()
+        wins = (direction(measure) * table.loc[means.index]).idxmax(axis=1).value_counts()
         best = ", ".join(f"{_said(column)} for {count}" for column, count in wins.items())
-        cells = complete.to_numpy()
+        cells = table.loc[near].to_numpy()
         columns, rows = (np.var(cells.mean(axis=way)) / (cells.var() or 1.0) for way in (0, 1))
         said.append(
             f"**{called(setting, measure)}**: best are {best}; of the variance {columns:.0%} is the {x_label}'s, "
             f"{rows:.0%} the row's"
         )
     lacking = sorted(set(tables[_SORTED_BY].index) - set(means.index))
-    left_out = [
-        f" Without {', '.join(names)}, {why}."
-        for names, why in ((list(far), "far off the others"), (lacking, "not complete"))
-        if names
-    ]
-    return f"Over {len(whole)} rows. {'. '.join(said)}.{''.join(left_out)}"
+    without = f" Without {', '.join(lacking)}, not complete." if lacking else ""
+    apart = f" The variance is that without {', '.join(far)}, far off the others." if len(far) else ""
+    return f"Over {len(means)} rows. {'. '.join(said)}.{without}{apart}"
 
 
 def _said(column: float | str) -> str:

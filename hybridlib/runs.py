@@ -149,25 +149,18 @@ class Run:
             ) from None
 
     def one_language_batches(self) -> float:
-        """Share of the batches trained on whose texts were all in one language; NaN if untrained.
+        """Share of the batches trained on whose texts were all in one language; NaN where it is not known.
 
         With hybrid batches it is near alpha: how near, the seed decides. The history of other batches has a similarity
-        of texts in two languages, of a pair or of two pairs.
-
-        Raises:
-            InputError: if ``history.csv`` does not say it.
+        of texts in two languages, of a pair or of two pairs. It is not known of an untrained encoder, of a history that
+        lacks these columns, and of accumulated batches, whose numbers are means over several.
         """
-        file = self.folder / "history.csv"
-        if not file.exists():
+        file, columns = self.folder / "history.csv", ["other_language_positive_mean", "other_language_negative_mean"]
+        if not file.exists() or self.config.accumulate > 1:
             return float("nan")
-        try:
-            history = pd.read_csv(file, usecols=["other_language_positive_mean", "other_language_negative_mean"])
-        except ValueError as error:
-            raise InputError(
-                f"{file}: found no similarities of two languages ({one_line(str(error)):.100}), "
-                "expected what a run writes"
-            ) from None
-        return float(history.isna().all(axis=1).mean())
+        history = pd.read_csv(file)
+        known = set(columns) <= set(history.columns)
+        return float(history[columns].isna().all(axis=1).mean()) if known else float("nan")
 
     def top_share(self) -> pd.DataFrame:
         """Share of each language in the top 10 by query language."""

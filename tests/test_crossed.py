@@ -128,9 +128,10 @@ def test_a_row_that_is_far_off_explains_no_variance():
         for panel in crossed.PANELS
     ]
     said = crossed.finding(pd.DataFrame(rows, columns=["series", "x", "setting", "measure", "value"]), "sampler")
-    assert said.startswith("Over 5 rows. **monolingual**: ")
+    assert said.startswith("Over 6 rows. **monolingual**: best are ")
+    assert " for 6; of the variance" in said
     assert "of the variance 100% is the sampler's, 0% the row's" in said
-    assert said.endswith(" Without objective 5, far off the others.")
+    assert said.endswith(" The variance is that without objective 5, far off the others.")
 
 
 def test_more_curves_than_can_be_told_apart_are_a_grid_in_the_order_of_the_axis():

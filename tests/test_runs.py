@@ -98,11 +98,17 @@ def test_a_batch_is_of_one_language_if_no_two_texts_are_of_two(parts, tmp_path, 
     assert Run.read(tmp_path).one_language_batches() == share
 
 
-def test_batches_that_are_not_said_are_refused(parts, tmp_path):
-    write_run(tmp_path, *parts)
-    (tmp_path / "history.csv").write_text("step\n1\n")
-    with pytest.raises(InputError, match=r"history\.csv: found no similarities of two languages .*, expected what"):
-        Run.read(tmp_path).one_language_batches()
+@pytest.mark.parametrize("lacking", ["columns", "single batches", "training"])
+def test_share_of_batches_that_is_not_known(parts, tmp_path, lacking):
+    """Runs of earlier versions have no such columns; a row of accumulated batches is a mean over them."""
+    config = parts[0].model_copy(update={"accumulate": 2 if lacking == "single batches" else 1})
+    write_run(tmp_path, config, *parts[1:])
+    file = tmp_path / "history.csv"
+    if lacking == "columns":
+        file.write_text("step\n1\n")
+    if lacking == "training":
+        file.unlink()
+    assert np.isnan(Run.read(tmp_path).one_language_batches())
 
 
 def test_returned_result_is_the_written_one(parts, tmp_path):
