@@ -119,5 +119,12 @@ def similarity_gradient(objective: Loss, similarities: Tensor) -> Tensor:
     """
     free = similarities.detach().clone().requires_grad_()
     axes = torch.eye(len(free), dtype=free.dtype)
-    (gradient,) = torch.autograd.grad(objective(Batch(axes, free.T, torch.arange(len(free)))), free)
+    (gradient,) = torch.autograd.grad(objective(_GivenSimilarities(axes, free.T, torch.arange(len(free)))), free)
     return gradient
+
+
+class _GivenSimilarities(Batch):
+    """A batch whose passages are coordinates: of any length."""
+
+    def _check_lengths(self) -> None:
+        pass

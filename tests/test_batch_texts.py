@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from hybridlib.batch_texts import TrainingTexts
 from hybridlib.batches import make_sampler
@@ -42,7 +43,7 @@ def test_queries_and_passages_alone_by_default(corpus):
         *encoder.tokenize([text[first], text[second]], "query"),
         *encoder.tokenize([text[one], text[two]], "passage"),
     ]
-    vectors = torch.randn(4, 5)
+    vectors = nn.functional.normalize(torch.randn(4, 5), dim=-1)
     embedded = step.batch(vectors)
     assert torch.equal(embedded.queries, vectors[:2])
     assert torch.equal(embedded.passages, vectors[2:])
@@ -96,7 +97,7 @@ def test_hard_negatives_are_other_concepts_in_the_passages_language(corpus):
     assert hard.shape == (6, 3)
     assert (pairs.language[hard] == pairs.language[step.rows["passages"]][:, None]).all()
     assert (pairs.concept[hard] != pairs.concept[step.rows["passages"]][:, None]).all()
-    vectors = torch.randn(len(step.tokens), 5)
+    vectors = nn.functional.normalize(torch.randn(len(step.tokens), 5), dim=-1)
     embedded = step.batch(vectors)
     assert torch.equal(embedded.hard_negatives, vectors[12:].reshape(6, 3, 5))
     assert embedded.hard_negative_concepts.tolist() == pairs.concept[hard].tolist()
@@ -125,7 +126,7 @@ def test_batches_of_one_update_draw_their_own_second_queries(corpus):
 def test_all_that_there_can_be_stands_in_one_batch(corpus):
     objective = {"lakda": {}, "gist": {}}
     step = texts_of(corpus, objective=objective, hard_negatives=2, teacher="tiny", teacher_language="en")
-    vectors = torch.randn(len(step.tokens), 32)
+    vectors = nn.functional.normalize(torch.randn(len(step.tokens), 32), dim=-1)
     assert len(step.tokens) == 6 * (2 + 1 + 2)
     embedded = step.batch(vectors)
     assert torch.equal(embedded.second_queries, vectors[12:18])

@@ -22,6 +22,7 @@ SHAPES = {
     "teacher_passages": "B t",
     "teacher_hard_negatives": "B H t",
 }
+_TOLERANCE = 0.01  # of a length
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +43,8 @@ class Batch:
         teacher_hard_negatives: [B, H, t], the same of the hard negatives.
 
     Raises:
-        InputError: a tensor of another shape or kind, or a batch of a single concept, which has no negatives.
+        InputError: a tensor of another shape or kind, vectors that are not of unit length (within 1 %, so that those of
+            a bfloat16 encoder pass; teachers' may have any), or a batch of a single concept, which has no negatives.
 
     Example:
         >>> Batch(torch.eye(2, 3), torch.eye(2, 4), torch.arange(2))
@@ -77,6 +79,16 @@ class Batch:
                 object.__setattr__(self, name, tensor.to(torch.promote_types(tensor.dtype, torch.float32)))
         if not (self.concepts != self.concepts[:1]).any():
             raise InputError(f"batch: found {len(self.concepts)} rows of 1 concept, expected 2 concepts or more")
+        self._check_lengths()
+
+    def _check_lengths(self) -> None:
+        """Refuse vectors that nobody normalised; NaN passes, training tells of it with the step and its concepts."""
+        for name in (name for name, shape in SHAPES.items() if shape.endswith("d") and getattr(self, name) is not None):
+            lengths = getattr(self, name).detach().norm(dim=-1)
+            away = (lengths - 1).abs()
+            if (away > _TOLERANCE).any():
+                found = lengths.flatten()[away.nan_to_num().argmax()].item()
+                raise InputError(f"{name}: found a vector of length {found:.4g}, expected 1: normalise them first")
 
     def given(self, name: str, objective: str) -> Tensor:
         """Return an optional tensor that ``objective`` cannot do without.

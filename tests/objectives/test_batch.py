@@ -37,6 +37,21 @@ def test_tensors_that_do_not_fit_are_refused(changes, message):
         replace(example(0), **changes)
 
 
+@pytest.mark.parametrize("name", ["queries", "passages", "hard_negatives", "second_queries"])
+def test_vectors_that_nobody_normalised_are_refused(name):
+    batch = example(0)
+    given = getattr(batch, name)
+    longer = (given if given is not None else batch.queries[:, None]).clone()
+    longer[1] *= 3
+    with pytest.raises(InputError, match=f"{name}: found a vector of length 3, expected 1: normalise them first"):
+        replace(batch, **{name: longer})
+
+
+def test_vectors_of_half_precision_are_of_unit_length():
+    batch = example(0)
+    assert replace(batch, queries=batch.queries.bfloat16(), passages=batch.passages.half()).queries.shape == (7, 5)
+
+
 @pytest.mark.parametrize("rows", [0, 1])
 def test_batch_without_negatives_is_refused(rows):
     with pytest.raises(InputError, match=f"batch: found {rows} rows? of .* expected 2 concepts or more"):
