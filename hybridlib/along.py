@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -53,7 +53,9 @@ def along(points: pd.DataFrame, seeds: pd.DataFrame, levels: Mapping[str, pd.Ser
     )
 
 
-def balance(means: pd.DataFrame, summary: pd.DataFrame, lying: pd.DataFrame, axis: str | None) -> Along:
+def balance(
+    means: pd.DataFrame, summary: pd.DataFrame, lying: pd.DataFrame, axis: str | None, dearer: Sequence[str] = ()
+) -> Along:
     """Draw the map of monolingual against cross-lingual retrieval, with lines along the axis.
 
     Args:
@@ -61,20 +63,23 @@ def balance(means: pd.DataFrame, summary: pd.DataFrame, lying: pd.DataFrame, axi
         summary: of :meth:`hybridlib.study_results.StudyResults.summary`.
         lying: of :func:`hybridlib.curves.series`; empty if there is no axis.
         axis: one of :data:`hybridlib.study.AXES`, or None.
+        dearer: systems that were trained on more than others, and are not taken for the best.
     """
     table = tables.balance_table(means)
     once = ""
     if axis is not None and len(table) > _CROWD:
         once = "; each is named once, at its best point"
-        figure = balance_figures.joined_map(table, lying, axis)
+        figure = balance_figures.joined_map(table, lying, axis, dearer)
     else:
-        figure = balance_figures.balance_map(table, lying=lying if len(lying) else None)
+        figure = balance_figures.balance_map(table, dearer, lying if len(lying) else None)
+    points = tables.balance_points(summary)
+    squares = " Squares were trained on more pairs and do not move it." if dearer else ""
     joined = f" A line joins what differs in {axis} alone" if len(lying) else ""
     return Along(
         figure,
         "Every system by monolingual and crosslingual nDCG@10, coloured by rank distance, the ideal corner marked.",
         "To the right is better within a language, up is better between languages, lighter is less biased towards some "
         "languages. Thin grey crosses are 95 % bootstrap intervals over test concepts. The red cross has the best of "
-        f"both.{joined}{once}{'.' if joined else ''}",
-        findings.balance(tables.balance_points(summary)),
+        f"both.{squares}{joined}{once}{'.' if joined else ''}",
+        findings.balance(points[~points["configuration"].isin(dearer)]),
     )

@@ -157,8 +157,19 @@ def _with_ends(value: float, low: float, high: float, digits: str) -> str:
 
 def dearer(told: Told) -> list[str]:
     """Return the systems that were trained on more pairs than the subject of a study."""
-    spent = told.runs.groupby("configuration")["pairs"].mean()
-    return [label for label in told.labels if spent.get(label, 0) > spent.get(subject(told), float("inf"))]
+    return dearer_than(told.runs, subject(told))
+
+
+def dearer_than(runs: pd.DataFrame, label: str) -> list[str]:
+    """Return the systems that were trained on more pairs than one of them; none if that was not trained.
+
+    Args:
+        runs: columns ``configuration`` and ``pairs``, NaN where it is not known; the content of ``runs.csv``.
+        label: of the one.
+    """
+    spent = runs.groupby("configuration", sort=False)["pairs"].mean()
+    limit = spent.get(label, float("inf"))
+    return [str(other) for other, pairs in spent.items() if pairs > limit > 0]
 
 
 def _best(told: Told, label: str) -> str:

@@ -19,7 +19,7 @@ from hybridlib.outliers import far_off
 
 _CROWD = 16  # systems that need a larger map
 _SHAPES = {"monolingual": ">", "hybrid": "D", "crosslingual": "^"}  # what each is best at: right, between, up
-_OTHER = "o"
+_OTHER, _DEARER = "o", "s"
 _SIZE = 80  # of a mark, in square points
 
 
@@ -37,7 +37,7 @@ def balance_map(means: pd.DataFrame, dearer: Sequence[str] = (), lying: pd.DataF
     far = far_off(_distances(means, corner))
     means, off = means[~far], means[far]
     figure, axes = plt.subplots(figsize=(9.5, 6.2 if len(means) < _CROWD else 8), layout="constrained")
-    marks = pd.DataFrame({"shape": np.where(means.index.isin(dearer), "s", _OTHER), "size": _SIZE}, means.index)
+    marks = pd.DataFrame({"shape": np.where(means.index.isin(dearer), _DEARER, _OTHER), "size": _SIZE}, means.index)
     _draw_intervals(axes, means)
     _draw(axes, means, marks, corner)
     if lying is not None:
@@ -52,7 +52,7 @@ def balance_map(means: pd.DataFrame, dearer: Sequence[str] = (), lying: pd.DataF
     return figure
 
 
-def joined_map(means: pd.DataFrame, lying: pd.DataFrame, axis: str) -> Figure:
+def joined_map(means: pd.DataFrame, lying: pd.DataFrame, axis: str, dearer: Sequence[str] = ()) -> Figure:
     """Draw many systems as :func:`balance_map`: those of one series are joined by a line, and named once.
 
     The right panel enlarges the half of the series that is nearer to the ideal corner, by the mean of their systems.
@@ -62,8 +62,9 @@ def joined_map(means: pd.DataFrame, lying: pd.DataFrame, axis: str) -> Figure:
         lying: of :func:`hybridlib.curves.series`: which systems a line joins. A sampler is the shape of a point, a
             number its size. A system that is not in it stands alone.
         axis: what the systems of a line differ in.
+        dearer: as in :func:`balance_map`.
     """
-    corner = _corner(means)
+    corner = _corner(means.drop(index=list(dearer)))
     own = lying.set_index("configuration").reindex(means.index)
     names = own["series"].fillna(own.index.to_series())
     distances = pd.Series(_distances(means, corner), means.index).groupby(names, sort=False)
@@ -71,6 +72,7 @@ def joined_map(means: pd.DataFrame, lying: pd.DataFrame, axis: str) -> Figure:
 
     figure, (whole, part) = plt.subplots(1, 2, figsize=(12.8, 7.2), width_ratios=[1, 1.7], layout="constrained")
     marks, handles = _marks(own["x"], axis)
+    marks.loc[list(dearer), "shape"] = _DEARER
     for axes, title in ((whole, "all"), (part, "the nearer half, enlarged")):
         _draw(axes, means, marks, corner)
         _join(axes, means, lying)

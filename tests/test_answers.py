@@ -158,6 +158,13 @@ def test_what_was_trained_on_more_pairs_is_best_only_of_all():
     )
 
 
+@pytest.mark.parametrize(("label", "expected"), [("a", ["b"]), ("b", []), ("untrained", []), ("gone", [])])
+def test_what_was_trained_on_more_than_one_of_them(label, expected):
+    """Beside an encoder that was not trained nothing is too dear."""
+    runs = pd.DataFrame({"configuration": ["untrained", "a", "b", "made"], "pairs": [0, 64, 128, float("nan")]})
+    assert answers.dearer_than(runs, label) == expected
+
+
 def test_a_system_whose_pairs_are_not_known_is_not_taken_for_dearer():
     assert answers.dearer(told(SYSTEMS, pairs={"monolingual": float("nan"), "crosslingual": 4097.0})) == [
         "crosslingual"

@@ -150,6 +150,13 @@ def test_joined_map_has_a_shape_a_sampler_and_joins_them_in_one_order():
     assert sorted(lines) == [[0.41, 0.42, 0.4], [0.61, 0.62, 0.6], [0.71, 0.72, 0.7]]
 
 
+def test_in_a_joined_map_what_was_trained_on_more_does_not_move_the_corner():
+    means = pd.concat([CROSSED, means_of(**{"good, twice": (0.9, 0.8, 400.0)})])
+    whole, *_ = balance_figures.joined_map(means, lying_over_samplers(), "sampler", ["good, twice"]).axes
+    dots = [one for one in whole.collections if isinstance(one, PathCollection)]
+    assert [one.get_offsets().tolist() for one in dots if one.get_sizes().tolist() == [200]] == [[[0.72, 0.7]]]
+
+
 def test_joined_map_over_a_number_has_marks_that_grow_with_it():
     lying = lying_over_samplers().assign(x=[16.0, 32.0, 64.0] * 3)
     whole, *_ = balance_figures.joined_map(CROSSED, lying, "batch_size").axes
