@@ -13,6 +13,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from hybridlib.cache import new_folder
+from hybridlib.encoders.source import read_settings
 from hybridlib.errors import InputError
 
 __all__ = ["average"]
@@ -23,7 +24,6 @@ _SETTINGS: dict[str, set[str]] = {
     "config.json": {"_name_or_path", "transformers_version"},
     "hybridlib.json": set(),
     "tokenizer.json": {"truncation", "padding"},
-    "config_sentence_transformers.json": set(),
 }
 
 
@@ -37,7 +37,7 @@ def average(first: Path, second: Path, out: Path, weight: float = 0.5) -> None:
 
     Args:
         first: an encoder's folder as ``DualEncoder.save`` writes it, or a run's folder with one in ``encoder/``.
-        second: another with the same architecture, vocabulary, prefixes and shapes.
+        second: another with the same architecture, vocabulary, prefixes, pooling and shapes.
         out: the new encoder's folder, in the same form; must not exist.
         weight: w, from 0 (the first encoder) to 1 (the second).
 
@@ -54,6 +54,11 @@ def average(first: Path, second: Path, out: Path, weight: float = 0.5) -> None:
         other = sorted(key for key in ours | theirs if ours.get(key) != theirs.get(key) and key not in passed_over)
         if other:
             raise InputError(f"{second / file}: found another {', '.join(other)}, expected as in {first / file}")
+    said, told = (read_settings(str(folder), str(folder), None) for folder in (first, second))
+    for name in ("prefixes", "pooling"):
+        found, expected = getattr(told, name), getattr(said, name)
+        if found != expected:
+            raise InputError(f"{second}: found the {name} {found!r}, expected {expected!r} as in {first}")
     start, end = _read_weights(first), _read_weights(second)
     for name in sorted(start | end):
         found, expected = (_described(weights, name) for weights in (end, start))

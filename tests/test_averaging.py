@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -88,6 +89,16 @@ def test_result_is_a_whole_encoder_of_the_same_vocabulary(pair, tmp_path):
     assert mode[0] == mode[1]
 
 
+def test_a_folder_from_before_sentence_transformers_read_them_goes_with_a_new_one(pair, tmp_path):
+    first, second = pair
+    (first / "modules.json").unlink()
+    shutil.rmtree(first / "1_Pooling")
+    change_json(first / "config_sentence_transformers.json", prompts={"query": "query: ", "passage": "passage: "})
+    average(first, second, tmp_path / "out")
+    out, new = loaded(tmp_path / "out"), loaded(second / "encoder")
+    assert (out.prefixes, out.pooling) == (new.prefixes, new.pooling)
+
+
 @pytest.mark.parametrize("weight", [-0.1, 1.5, float("nan")])
 def test_weight_outside_0_to_1_is_refused(pair, tmp_path, weight):
     with pytest.raises(InputError, match=rf"weight: found {weight}, expected a number from 0 to 1"):
@@ -117,12 +128,17 @@ def cut_tensor(folder: Path) -> None:
     save_file(tensors, folder / "model.safetensors")
 
 
+def pool_by_cls(folder: Path) -> None:
+    change_json(folder / "1_Pooling" / "config.json", pooling_mode="cls")
+
+
 DAMAGE = {
     "architecture": (lambda f: change_json(f / "config.json", num_attention_heads=4), "another num_attention_heads"),
     "source": (lambda f: change_json(f / "hybridlib.json", source="other"), r"hybridlib\.json: found another source"),
     "vocabulary": (lambda f: change_json(f / "hybridlib.json", kept_ids=[1, 2]), "found another kept_ids, expected as"),
     "tokenizer": (lambda f: change_json(f / "tokenizer.json", normalizer=None), "found another normalizer"),
-    "prefixes": (lambda f: change_json(f / "config_sentence_transformers.json", prompts={}), "found another prompts"),
+    "prefixes": (lambda f: change_json(f / "config_sentence_transformers.json", prompts={}), "found the prefixes"),
+    "pooling": (pool_by_cls, r"found the pooling 'cls', expected 'mean' as in"),
     "no JSON": (lambda f: (f / "hybridlib.json").write_text("{"), r"hybridlib\.json: found .* expected a JSON file"),
     "no file": (lambda f: (f / "tokenizer.json").unlink(), r"tokenizer\.json: found .* expected a JSON file"),
     "no weight": (drop_tensor, r"found embeddings\.LayerNorm\.bias missing, expected torch\.float32 \[32\]"),

@@ -1,4 +1,4 @@
-"""Vectors that were computed before: kept on disk by the hash of weights, precision and token ids."""
+"""Vectors that were computed before: kept on disk by the hash of weights, precision, pooling and token ids."""
 
 from __future__ import annotations
 
@@ -129,4 +129,6 @@ def _weights(encoder: DualEncoder) -> bytes:
     """Hash the weights and what else the numbers depend on."""
     digest = hash_of(encoder.state_dict())
     digest.update(f"bfloat16 {encoder.uses_bfloat16} threads {torch.get_num_threads()}".encode())
+    if encoder.pooling != "mean":  # the mean goes unnamed, as in entries from before there was another
+        digest.update(f" pooling {encoder.pooling}".encode())
     return digest.digest()

@@ -1,4 +1,4 @@
-"""A dual encoder on ``transformers``: one model for queries and passages, mean pooling, unit vectors."""
+"""A dual encoder on ``transformers``: one model for queries and passages, unit vectors."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ from hybridlib.cache import new_folder
 from hybridlib.encoders import tiny, vocabulary
 from hybridlib.encoders.bundled import bundled_folder
 from hybridlib.encoders.chunks import pad, row_chunks
-from hybridlib.encoders.source import E5, PROMPTS, SETTINGS, Role, check_source, read_settings
+from hybridlib.encoders.pooling import POOLINGS, Pooling
+from hybridlib.encoders.sentence_transformers_form import write_form
+from hybridlib.encoders.source import E5, SETTINGS, Role, check_source, read_settings
 from hybridlib.errors import InputError
 from hybridlib.plain_text import brief
 
@@ -38,6 +40,7 @@ class DualEncoder(nn.Module):
         kept_ids: int64 [pieces], which rows of the full vocabulary are kept, if it was trimmed.
         source: the name under which :meth:`load` finds the encoder with the full vocabulary.
         revision: of the source, if it is a hub id.
+        pooling: how token vectors become one, a key of :data:`.POOLINGS`.
     """
 
     def __init__(
@@ -51,12 +54,13 @@ class DualEncoder(nn.Module):
         kept_ids: np.ndarray | None = None,
         source: str = "",
         revision: str | None = None,
+        pooling: Pooling = "mean",
     ) -> None:
         super().__init__()
         self.model, self.tokenizer, self.prefixes = model, tokenizer, prefixes
         self.max_length, self.kept_ids = max_length, kept_ids
         self.precision: Precision = precision
-        self.source, self.revision = source, revision
+        self.source, self.revision, self.pooling = source, revision, pooling
 
     @classmethod
     def load(
@@ -73,7 +77,7 @@ class DualEncoder(nn.Module):
 
         Raises:
             InputError: if there is no such encoder, it has no safetensors, lacks weights, has some that are no numbers,
-                or asks for code of its own.
+                asks for code of its own, or has modules or a pooling of sentence-transformers that are not known here.
         """
         if name == "tiny":
             return cls(*tiny.tiny_encoder(), prefixes=dict(E5), max_length=max_length, precision="float32", source=name)
@@ -117,6 +121,7 @@ class DualEncoder(nn.Module):
             kept_ids=settings.kept_ids,
             source=settings.source,
             revision=settings.revision,
+            pooling=settings.pooling,
         )
 
     @classmethod
@@ -175,9 +180,7 @@ class DualEncoder(nn.Module):
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.uses_bfloat16):
             hidden = self.model(inputs_embeds=inputs, attention_mask=mask.long()).last_hidden_state
         hidden = hidden.to(torch.promote_types(hidden.dtype, torch.float32))
-        weight = mask[..., None].to(hidden.dtype)
-        mean = (hidden * weight).sum(1) / weight.sum(1)
-        return nn.functional.normalize(mean, dim=-1)
+        return nn.functional.normalize(POOLINGS[self.pooling](hidden, mask), dim=-1)
 
     @property
     def uses_bfloat16(self) -> bool:
@@ -215,15 +218,14 @@ class DualEncoder(nn.Module):
         self.kept_ids = kept if self.kept_ids is None else self.kept_ids[kept]
 
     def save(self, folder: str | Path) -> None:
-        """Write a folder in the hub's form (safetensors), whole or not at all; :meth:`load` reads it."""
+        """Write a folder in the hub's form (safetensors), whole or not at all; sentence-transformers reads it too."""
         settings: dict[str, Any] = {}
         if self.kept_ids is not None:
             settings = {"source": self.source, "revision": self.revision, "kept_ids": self.kept_ids.tolist()}
         with new_folder(Path(folder)) as new:
             self.model.save_pretrained(new, safe_serialization=True)
             self.tokenizer.save_pretrained(new)
-            prompts = {"prompts": dict(self.prefixes)}
-            (new / PROMPTS).write_text(json.dumps(prompts), encoding="utf-8")
+            write_form(new, self.prefixes, self.pooling, self.dimension, self.max_length)
             (new / SETTINGS).write_text(json.dumps(settings), encoding="utf-8")
 
     def restored(self) -> DualEncoder:
@@ -233,7 +235,7 @@ class DualEncoder(nn.Module):
         full = DualEncoder.load_whole(
             self.source, max_length=self.max_length, precision=self.precision, revision=self.revision
         )
-        full.prefixes = self.prefixes
+        full.prefixes, full.pooling = self.prefixes, self.pooling
         full.model = vocabulary.restore_model(self.model, self.kept_ids, full.model)
         return full
 

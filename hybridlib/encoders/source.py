@@ -13,14 +13,15 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 import numpy as np
-from transformers.utils import cached_file
 
+from hybridlib.encoders.pooling import Pooling
+from hybridlib.encoders.sentence_transformers_form import MODULES, PROMPTS, read_pooling
+from hybridlib.encoders.small_files import check_kind, find_file, read_json
 from hybridlib.errors import InputError
 from hybridlib.plain_text import brief
 
 Role = Literal["query", "passage"]
 SETTINGS = "hybridlib.json"
-PROMPTS = "config_sentence_transformers.json"
 E5: Mapping[Role, str] = MappingProxyType({"query": "query: ", "passage": "passage: "})
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
 _WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
@@ -35,12 +36,14 @@ class Settings:
         kept_ids: int64 [pieces], which rows of the full vocabulary are kept, if it was trimmed.
         source: name of the encoder with the full vocabulary; of one that was not trimmed, its own.
         revision: of that, if it is a hub id.
+        pooling: how token vectors become one.
     """
 
     prefixes: dict[Role, str]
     kept_ids: np.ndarray | None
     source: str
     revision: str | None
+    pooling: Pooling
 
 
 def check_source(source: str, revision: str | None) -> None:
@@ -54,7 +57,7 @@ def check_source(source: str, revision: str | None) -> None:
         InputError: naming the file, what it asks for, and what was expected.
     """
     for file in ("config.json", "tokenizer_config.json"):
-        for key, value in _entries(_read_object(source, file, revision)):
+        for key, value in _entries(read_json(source, file, revision, dict)):
             foreign = key == "auto_map" and value
             kernel = key.endswith("_implementation") and "/" in json.dumps(value)
             if foreign or kernel:
@@ -71,7 +74,7 @@ def check_source(source: str, revision: str | None) -> None:
             raise InputError(f"encoder: found {found} in {source!r}, expected safetensors weights, {_WEIGHTS[0]}")
         if "adapter_config.json" in names:
             raise InputError(f"encoder: found adapter_config.json in {source!r}, expected whole weights, no adapter")
-        index = _read_object(source, _WEIGHTS[1], None).get("weight_map", {})
+        index = read_json(source, _WEIGHTS[1], None, dict).get("weight_map", {})
         outside = [name for name in index.values() if not isinstance(name, str) or Path(name).name != name]
         if outside:
             raise InputError(
@@ -80,7 +83,7 @@ def check_source(source: str, revision: str | None) -> None:
 
 
 def read_settings(source: str, name: str, revision: str | None) -> Settings:
-    """Read an encoder's prefixes and, of one that was trimmed, what it was trimmed from.
+    """Read an encoder's prefixes, its pooling and, of one that was trimmed, what it was trimmed from.
 
     Prefixes are the prompts of sentence-transformers' metadata. An encoder without such metadata gets those of E5; one
     that was made with sentence-transformers and names none was trained without, save E5 itself.
@@ -91,34 +94,30 @@ def read_settings(source: str, name: str, revision: str | None) -> Settings:
         revision: of a hub id.
 
     Raises:
-        InputError: naming the file and the value that is wrong.
+        InputError: naming the file and the value that is wrong, or the module or pooling that is not known here.
     """
-    prompts = _read_object(source, PROMPTS, revision).get("prompts")
-    if prompts is None and "e5" not in name.lower() and _file(source, "modules.json", revision):
+    pooling = read_pooling(source, revision)
+    prompts = read_json(source, PROMPTS, revision, dict).get("prompts")
+    if prompts is None and "e5" not in name.lower() and find_file(source, MODULES, revision):
         prompts = {}
     prefixes = dict(E5)
     if prompts is not None:
         where = f"encoder: {PROMPTS} of {source!r}: prompts"
-        _check(prompts, dict, where)
+        check_kind(prompts, dict, where)
         prefixes = {"query": prompts.get("query", ""), "passage": prompts.get("passage", prompts.get("document", ""))}
         for prefix in prefixes.values():
-            _check(prefix, str, where)
-    trimmed = _read_object(source, SETTINGS, revision)
+            check_kind(prefix, str, where)
+    trimmed = read_json(source, SETTINGS, revision, dict)
     if "kept_ids" not in trimmed:
-        return Settings(prefixes, None, name, revision)
+        return Settings(prefixes, None, name, revision, pooling)
     where = f"encoder: {SETTINGS} of {source!r}"
-    _check(trimmed["kept_ids"], list, f"{where}: kept_ids")
+    check_kind(trimmed["kept_ids"], list, f"{where}: kept_ids")
     for number in trimmed["kept_ids"]:
-        _check(number, int, f"{where}: kept_ids")
-    _check(trimmed.get("source"), str, f"{where}: source")
-    _check(trimmed.get("revision"), str | None, f"{where}: revision")
+        check_kind(number, int, f"{where}: kept_ids")
+    check_kind(trimmed.get("source"), str, f"{where}: source")
+    check_kind(trimmed.get("revision"), str | None, f"{where}: revision")
     kept = np.asarray(trimmed["kept_ids"], dtype=np.int64)
-    return Settings(prefixes, kept, trimmed["source"], trimmed.get("revision"))
-
-
-def _check(value: Any, kind: Any, where: str) -> None:
-    if not isinstance(value, kind):
-        raise InputError(f"{where}: found {brief(value)}, expected {getattr(kind, '__name__', kind)}")
+    return Settings(prefixes, kept, trimmed["source"], trimmed.get("revision"), pooling)
 
 
 def _entries(value: Any) -> Iterator[tuple[str, Any]]:
@@ -127,25 +126,3 @@ def _entries(value: Any) -> Iterator[tuple[str, Any]]:
         yield from value.items()
     for part in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
         yield from _entries(part)
-
-
-def _file(source: str, file: str, revision: str | None) -> str | None:
-    """Return where a file of the encoder's folder or repository is, or None if there is none."""
-    return cached_file(
-        source,
-        file,
-        revision=revision,
-        _raise_exceptions_for_missing_entries=False,
-        _raise_exceptions_for_connection_errors=False,
-    )
-
-
-def _read_object(source: str, file: str, revision: str | None) -> dict[str, Any]:
-    """Return a JSON object of the encoder's folder or repository, an empty one where there is no such file."""
-    path = _file(source, file, revision)
-    try:
-        value = json.loads(Path(path).read_bytes()) if path else {}
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"encoder: found no JSON in {file} of {source!r} ({error}), expected an object") from error
-    _check(value, dict, f"encoder: {file} of {source!r}")
-    return value

@@ -49,6 +49,15 @@ def test_other_rows_are_another_entry(encoder, rows, tmp_path):
     assert len(entries(tmp_path)) == 5
 
 
+def test_another_pooling_is_another_entry(encoder, rows, tmp_path):
+    before = cached_vectors(encoder, rows)
+    encoder.pooling = "cls"
+    after = cached_vectors(encoder, rows)
+    assert (after != before).any()
+    assert (after == encoder.encode_rows(rows)).all()
+    assert len(entries(tmp_path)) == 2
+
+
 def test_other_weights_are_another_entry(encoder, rows, tmp_path):
     before = cached_vectors(encoder, rows)
     with torch.no_grad():
