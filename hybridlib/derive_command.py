@@ -14,8 +14,8 @@ from hybridlib.runs import Run
 from hybridlib.study import Study
 
 
-def derive(study: Study, name: str, say: Callable[[str], object]) -> Path:
-    """Make one of :meth:`hybridlib.study.Study.derived` and evaluate it into its folder; returns its page.
+def derive(study: Study, name: str, say: Callable[[str], object]) -> Path | None:
+    """Make one of :meth:`hybridlib.study.Study.derived` and evaluate it into its folder; returns its page, if any.
 
     Raises:
         InputError: if the study has no such system, or a run that it is made of is not finished.

@@ -18,9 +18,9 @@ from hybridlib.encoders.embedding_cache import cached_text_vectors
 from hybridlib.encoders.encoder import DualEncoder
 from hybridlib.errors import InputError
 from hybridlib.evaluate_request import Request
-from hybridlib.execute import execute_evaluation
 from hybridlib.measures import DEFAULT
 from hybridlib.notebook import timed
+from hybridlib.page_needs import why_no_page
 from hybridlib.results import Results, environment, systems, write_csv, write_results
 from hybridlib.runs import Run
 from hybridlib.splits import fit_corpus, run_splits
@@ -42,8 +42,15 @@ class _Loaded:
     about: dict[str, Any] = field(default_factory=dict)
 
 
-def evaluate(request: Request, say: Say) -> Path:
-    """Evaluate a system, write results and page into ``request.out``, and ``say`` the means; returns the page."""
+def evaluate(request: Request, say: Say) -> Path | None:
+    """Evaluate a system, write results and page into ``request.out``, and ``say`` the means.
+
+    Returns:
+        The page; None where :func:`hybridlib.page_needs.why_no_page` has a reason, which is said as well.
+
+    Raises:
+        InputError: for a system, a collection or a combination that cannot be evaluated; nothing is written then.
+    """
     seconds: dict[str, float] = {}
     if request.threads:
         torch.set_num_threads(request.threads)
@@ -82,8 +89,15 @@ def evaluate(request: Request, say: Say) -> Path:
     return _page([request.out], request.out, f"{loaded.label} on {loaded.test.collection.name}", say)
 
 
-def compare(folders: Sequence[Path], out: Path, say: Say) -> Path:
-    """Compare the systems of several results with significance, ``say`` the differences, and write the page."""
+def compare(folders: Sequence[Path], out: Path, say: Say) -> Path | None:
+    """Compare the systems of several results with significance, ``say`` the differences, and write the page.
+
+    Returns:
+        The page; None where it is left out, as by :func:`evaluate`.
+
+    Raises:
+        InputError: for results of other measures or another collection, and for fewer than two systems.
+    """
     results = [Results.read(folder) for folder in folders]
     measures = dict.fromkeys(" ".join(one.result["measures"]) for one in results)
     if len(measures) > 1:
@@ -201,7 +215,14 @@ def _embedded(encoder: DualEncoder, collection: Collection) -> Embedded:
     return Embedded(collection, queries, cached_text_vectors(encoder, collection.passages["text"], "passage"))
 
 
-def _page(folders: Sequence[Path], out: Path, title: str, say: Say) -> Path:
+def _page(folders: Sequence[Path], out: Path, title: str, say: Say) -> Path | None:
+    """Write the page of results that stand, or ``say`` why there is none: results are of use without it."""
+    reason = why_no_page()
+    if reason is not None:
+        say(f"results are in {out}, without the HTML page: {reason}")
+        return None
+    from hybridlib.execute import execute_evaluation  # what it imports is in the extra ``study`` alone
+
     page = execute_evaluation(folders, out, title)
     say(str(page))
     return page

@@ -23,7 +23,7 @@ from hybridlib.paths import locked
 from hybridlib.plain_text import brief
 from hybridlib.results import write_json
 from hybridlib.runs import load_encoder, write_run
-from hybridlib.splits import run_splits
+from hybridlib.splits import check_settings, run_splits
 from hybridlib.stages import train_stages
 from hybridlib.yaml_file import read_yaml
 
@@ -101,12 +101,13 @@ def _train(config: RunConfig, out: Path, ranks: Ranks, say: Say) -> None:
     if finished:
         logging.getLogger(__name__).info("%s: finished before", out)
         return
-    if lock:
-        write_json(out / "config.json", config.model_dump(mode="json"))
     seconds: dict[str, float] = {}
     with ranks.in_turn(), timed(seconds, "load encoder"):
         split = run_splits(config)
+        check_settings(split.test)
         encoder = load_encoder(config, split)
+    if lock:
+        write_json(out / "config.json", config.model_dump(mode="json"))
     test, validation = (
         Evaluator(Collection.from_corpus(part), encoder, ranks) for part in (split.test, split.validation)
     )

@@ -21,7 +21,16 @@ def explained(item: Any, what: str, known: Iterable[str]) -> str:
         return f"found unknown {what} {brief(name)}, expected one of {' '.join(known)}"
     if item["type"] == "value_error":
         return f"{item['ctx']['error']}"
+    if item["type"] == "tuple_type":
+        return f"found {name} = {brief(item['input'])}, expected a list such as {_listed(item['input'])}"
     expected = item["msg"]
     for start in ("Input should be", "Value", "String should have"):
         expected = expected.replace(start, "expected")
     return f"found {name} = {brief(item['input'])}, {expected}"
+
+
+def _listed(value: Any) -> str:
+    """Write a text with commas as the list that was meant; of another value, a list of languages."""
+    return (
+        one_line(f"[{', '.join(part.strip() for part in value.split(','))}]") if isinstance(value, str) else "[en, de]"
+    )

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from hybridlib import evaluate_command
+from hybridlib import execute
 from hybridlib.corpora import scenes
 from hybridlib.study import load_study
 
@@ -22,7 +22,7 @@ def pages(tmp_path, monkeypatch):
     """A cache of its own, and the arguments of the pages that are asked for."""
     asked = []
     monkeypatch.setenv("HYBRIDLIB_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(evaluate_command, "execute_evaluation", lambda *given: asked.append(given) or Path("page.html"))
+    monkeypatch.setattr(execute, "execute_evaluation", lambda *given: asked.append(given) or Path("page.html"))
     return asked
 
 

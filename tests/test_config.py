@@ -20,7 +20,12 @@ WRONG = {
     "lone pair": ({"batch_size": 1}, "batch_size = 1, expected greater than or equal to 2"),
     "unknown sampler": ({"sampler": "hybird"}, "sampler = 'hybird', expected 'untrained', 'mixed', 'monolingual'"),
     "corpus power below 0": ({"corpus_power": -1}, "corpus_power = -1, expected greater than or equal to 0"),
-    "one string for languages": ({"test_languages": "en"}, "test_languages = 'en', expected a valid tuple"),
+    "one string for languages": ({"test_languages": "en"}, "test_languages = 'en', expected a list such as [en]"),
+    "commas for languages": (
+        {"train_languages": "en,de"},
+        "train_languages = 'en,de', expected a list such as [en, de]",
+    ),
+    "number for languages": ({"train_languages": 3}, "train_languages = 3, expected a list such as [en, de]"),
     "number for a language": ({"train_languages": ["en", 3]}, "train_languages.1 = 3, expected a valid string"),
 }
 

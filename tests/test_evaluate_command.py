@@ -1,6 +1,8 @@
 import json
+import subprocess
 import sys
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,7 +11,7 @@ import torch
 from evaluate_cli import invoke
 
 from hybridlib import __main__ as command_line
-from hybridlib import evaluate_command
+from hybridlib import evaluate_command, page_needs
 from hybridlib.comparison import comparisons
 from hybridlib.corpora.load import load_collection
 from hybridlib.debias import DEBIASINGS
@@ -66,6 +68,42 @@ def test_encoder_is_evaluated(corpus, tmp_path, pages):
     assert (pages, said[-10:]) == ([([tmp_path / "out"], tmp_path / "out", "tiny on mine")], "page.html\n")
     for setting, means in read.result["means"]["none"].items():
         assert [line for line in said.splitlines() if "nDCG@10" in line and f"{means['nDCG@10']:.3f}" in line], setting
+
+
+@pytest.mark.parametrize(
+    ("modules", "reason"),
+    [
+        (None, "{tmp_path}: found no notebooks/2-train.ipynb here or above, expected the folder of the project"),
+        (["surely_absent"], "found no module surely_absent, expected those of pip install 'hybridlib[study]'"),
+    ],
+)
+def test_results_stand_without_a_page_and_say_why(corpus, tmp_path, monkeypatch, pages, modules, reason):
+    monkeypatch.chdir(tmp_path)
+    if modules:
+        monkeypatch.setattr(page_needs, "_MODULES", modules)
+    for number in (8, 16):
+        read, said = evaluated(corpus, Path(f"out{number}"), "--label", f"tiny {number}", "--max-length", number)
+        reason = reason.format(tmp_path=tmp_path)
+        assert said.splitlines()[-1] == f"results are in out{number}, without the HTML page: {reason}"
+        assert read.scores()
+    compared = invoke("compare", "out8", "out16", "--out", "both")
+    assert (compared.exit_code, compared.stdout.splitlines()[-1].partition(":")[0]) == (
+        0,
+        "results are in both, without the HTML page",
+    )
+    assert (tmp_path / "both" / "comparisons.csv").exists()
+    assert pages == []
+
+
+def test_evaluating_imports_nothing_of_the_extra_study():
+    """It is not there after ``pip install hybridlib``."""
+    code = (
+        "import sys\nfrom hybridlib import __main__, evaluate_command, page_needs\npage_needs.why_no_page()\n"
+        "print(*{name.partition('.')[0] for name in sys.modules})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    extra = "papermill nbconvert nbformat bleach bs4 faiss ipykernel IPython ipywidgets matplotlib seaborn snakemake"
+    assert set(extra.split()) & set(done.stdout.split()) == set()
 
 
 def test_a_trimmed_encoder_knows_the_words_of_other_texts(corpus, tmp_path):

@@ -70,7 +70,9 @@ def test_texts_of_one_language_cannot_test_all_settings():
 
 
 def test_more_concepts_than_there_are():
-    with pytest.raises(InputError, match="expected at least one each and together at most the"):
+    with pytest.raises(
+        InputError, match="scenes: found 1500 concepts, expected at least 1000016: 1000000 to train on, 6 to"
+    ):
         run_splits(changed(train_concepts=10**6))
 
 

@@ -21,7 +21,10 @@ BAD = {
     "alpha 1.5": ("runs: [{alpha: 1.5}]", ["found alpha = 1.5", "expected less than or equal to 1"]),
     "steps as text": ("runs: [{steps: many}]", ["found steps = 'many'", "expected a valid integer"]),
     "seed yes": ("runs: [{seed: yes}]", ["found seed = True", "expected a valid integer"]),
-    "no corpus": ("runs: [{corpus: nowhere.jsonl}]", ["found corpus 'nowhere.jsonl'", "expected scenes, xm3600"]),
+    "no corpus": (
+        "runs: [{corpus: nowhere.jsonl}]",
+        ["found corpus 'nowhere.jsonl', but no such file in", "expected a file"],
+    ),
     "corpus no file": ("runs: [{corpus: wiki}]", ["found corpus 'wiki'", "expected scenes, xm3600"]),
     "no seeds": ("runs: [{seed: []}, {}]", ["found seed = (", "expected a valid integer"]),
     "seed twice": ("runs: [{seed: [1, 1]}]", ["found 1 runs that are asked for twice"]),

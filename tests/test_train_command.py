@@ -108,6 +108,17 @@ def test_folder_that_another_process_works_on_is_refused(file, tmp_path):
     locked(tmp_path).release(force=True)
 
 
+def test_texts_that_cannot_test_are_refused_before_training_and_claim_no_folder(file, tmp_path, monkeypatch):
+    monkeypatch.setattr(train_command, "train_stages", lambda *_: 1 / 0)
+    message = "found test texts of scenes for monolingual retrieval, expected concepts in two languages, and two texts"
+    with pytest.raises(InputError, match=message):
+        train(file, tmp_path / "run", ["test_languages=[en]"], 60, str)
+    assert files(tmp_path / "run") == []
+    with pytest.raises(ZeroDivisionError):  # the folder takes the configuration that is put right
+        train(file, tmp_path / "run", [], 60, str)
+    assert files(tmp_path / "run") == ["config.json"]
+
+
 @pytest.mark.parametrize(
     ("change", "name", "value"),
     [

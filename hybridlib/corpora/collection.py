@@ -119,7 +119,8 @@ class Collection:
         """Test on a corpus: a query and a passage are relevant to each other if they are of one concept.
 
         Each (concept, language) cell asks one query, its last text of role ``query``, else its last ``text``; every
-        text of role ``passage`` or ``text`` is a passage. A text that is both is not ranked for itself.
+        text of role ``passage`` or ``text`` is a passage. A text that is both is not ranked for itself. Texts of role
+        ``query`` that ask nothing are told in a note.
         """
         table = corpus.table.assign(row=np.arange(len(corpus.table)))
         candidates = table[table["role"] != "passage"]
@@ -143,7 +144,7 @@ class Collection:
             .astype(np.int32)
             .assign(relevance=np.int32(1)),
             corpus.name,
-            corpus.notes,
+            (*corpus.notes, *_unasked(table, queries)),
             itself=position.reindex(queries["row"]).fillna(-1).to_numpy(dtype=np.int64),
         )
 
@@ -276,3 +277,10 @@ class Collection:
         place = np.full(len(self.passages) + 1, -1)  # the last one is that of -1
         place[passages] = np.arange(len(passages))
         return place[self.itself[queries]]
+
+
+def _unasked(table: pd.DataFrame, asked: pd.DataFrame) -> list[str]:
+    """Say how many texts of role ``query`` ask nothing, if any do: a ``text`` beside a query is only to be found."""
+    marked = int((table["role"] == "query").sum())
+    left = marked - int((asked["role"] == "query").sum())
+    return [f"{left:,} of {marked:,} queries are not asked: the last of a concept in a language is"] if left else []

@@ -137,14 +137,23 @@ class Corpus:
             train: number of training concepts; ``None`` takes all that the other two leave.
             validation: number of concepts for choosing a checkpoint.
             test: number of concepts for the final figures, from the end of the order.
+
+        Raises:
+            InputError: for a part of no concept, and if there are fewer concepts than the three need.
         """
         total = len(self.concepts)
-        wanted = total - validation - test if train is None else train
-        if min(validation, test) < 1 or wanted < 1 or wanted + validation + test > total:
+        least = 1 if train is None else train
+        if min(least, validation, test) < 1:
             raise InputError(
-                f"corpus {self.name}: found a split of {wanted} training, {validation} validation and {test} test "
-                f"concepts, expected at least one each and together at most the {total} concepts there are"
+                f"corpus {self.name}: found a split of {'all other' if train is None else train} training, "
+                f"{validation} validation and {test} test concepts, expected at least one each"
             )
+        if least + validation + test > total:
+            raise InputError(
+                f"corpus {self.name}: found {total} concepts, expected at least {least + validation + test}: "
+                f"{least} to train on, {validation} to validate and {test} to test"
+            )
+        wanted = total - validation - test if train is None else train
         order = self.concepts
         return Split(
             self.select(concepts=order[:wanted]),

@@ -2,7 +2,7 @@
 
 One pair a line, ``{"concept": "…", "language": "de", "query": "…", "passage": "…"}``, or, where a text can serve as
 either, ``{"concept": "…", "language": "de", "text": "…"}``. Lines with one concept mean the same, in one language or in
-several. A Parquet file has the same names as columns; null stands for a missing one.
+several; a whole number may name a concept. A Parquet file has the same names as columns; null stands for a missing one.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 
 from hybridlib.corpora.corpus import Corpus
 from hybridlib.corpora.lines import checked_language, checked_text, json_lines, parquet_rows
+from hybridlib.corpora.spellings import Spellings
 from hybridlib.errors import InputError
 from hybridlib.plain_text import brief, one_line
 from hybridlib.problems import Problems
@@ -25,7 +26,8 @@ def load(path: str | Path) -> Corpus:
     """Read a file in the line form.
 
     Raises:
-        InputError: naming file, line, value and what was expected, up to 20 times in one message.
+        InputError: naming file, line, value and what was expected, up to 20 times in one message; also for a line that
+            says what one before it says, and for a language that is written in two ways (``pt-BR``, ``pt_br``).
     """
     path = Path(path)
     problems = Problems()
@@ -33,9 +35,15 @@ def load(path: str | Path) -> Corpus:
     rows: list[tuple[str, str, str, str]] = []
     alone: dict[str, str] = {}  # concepts with one text so far, and where it stands
     seen: set[str] = set()
+    said: dict[tuple[tuple[str, str, str, str], ...], str] = {}  # lines, and where they stand
+    spellings = Spellings()
     for where, line in lines:
         try:
             found = _rows(line, where)
+            spellings.check(found[0][1], where)
+            first = said.setdefault(tuple(found), where)
+            if first != where:
+                raise InputError(f"{where}: found the line at {first} again, expected each line once")
         except InputError as error:
             problems.add(error)
             continue
@@ -69,8 +77,13 @@ def _rows(line: dict[str, Any], where: str) -> list[tuple[str, str, str, str]]:
         raise InputError(
             f"{where}: found the fields {found:.200}, expected concept, language and either query, passage or text"
         )
-    concept = _text(line.get("concept"), where, "concept")
-    language = checked_language(line.get("language"), where)
+    for field in ("concept", "language"):
+        if field not in line:
+            named = one_line(", ".join(sorted(line)))
+            raise InputError(f"{where}: found no {field} among the fields {named}, expected one in each line")
+    concept = line["concept"]
+    concept = f"{concept}" if type(concept) is int else _text(concept, where, "concept")
+    language = checked_language(line["language"], where)
     return [(concept, language, role, _text(line[role], where, role)) for role in sorted(roles)]
 
 

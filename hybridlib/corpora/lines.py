@@ -215,7 +215,9 @@ _DECODER = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_no_number)
 
 def checked_text(value: Any, where: str, what: str) -> str:
     """Return ``value`` if it is a string with something in it, else raise an error that names the place."""
-    if not isinstance(value, str) or not value.strip():
+    if not isinstance(value, str):
+        raise InputError(f"{where}: found {brief(value)} as {what}, expected a text")
+    if not value.strip():
         raise InputError(f"{where}: found {brief(value)} as {what}, expected a text that is not empty")
     try:
         value.encode()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from itertools import chain
 from pathlib import Path
 
 from hybridlib.corpora import beir, belebele, jsonl, mapping, miracl, mmarco, scenes, squad, xm3600
@@ -81,6 +82,10 @@ def _parsed(name: str, where: str = "corpus") -> tuple[str, str]:
     for kind, suffixes in _FILES.items():
         if name.endswith(suffixes) and Path(name).is_file():
             return kind, name
+    if not known and name.endswith(tuple(chain.from_iterable(_FILES.values()))):
+        below = "" if Path(name).is_absolute() else f" in {Path.cwd()}"
+        what = "a folder" if Path(name).is_dir() else f"but no such file{below}"
+        raise InputError(f"{where}: found corpus {name!r}, {what}, expected a file that is there")
     raise InputError(f"{where}: found corpus {name!r}, expected {CORPORA}")
 
 

@@ -32,6 +32,7 @@ from datasets import load_dataset
 from hybridlib.corpora.corpus import Corpus
 from hybridlib.corpora.description import Description, read_description
 from hybridlib.corpora.lines import Note, checked_language, checked_text, csv_lines, json_lines, parquet_rows
+from hybridlib.corpora.spellings import Spellings
 from hybridlib.errors import InputError
 from hybridlib.plain_text import one_line
 from hybridlib.problems import Problems
@@ -57,9 +58,11 @@ def load(path: str | Path) -> Corpus:
     passes = languages.items() if description.is_divided else [(only, "")]
     rows: list[tuple[str, str, str, str]] = []
     counts = []
-    problems = Problems()
+    problems, spellings = Problems(), Spellings()
+    for code in languages:
+        spellings.check(code, f"{path}: languages")
     for code, called in passes:
-        texts = list(_texts(description.at(called), path.parent, code, problems.add))
+        texts = list(_texts(description.at(called), path.parent, code, problems.add, spellings))
         rows += chain.from_iterable(texts)
         counts.append((len(texts), code))
     problems.check()
@@ -74,7 +77,9 @@ def load(path: str | Path) -> Corpus:
     return Corpus.from_rows(paired, description.name, notes)
 
 
-def _texts(part: Description, folder: Path, code: str, note: Note) -> Iterator[list[tuple[str, str, str, str]]]:
+def _texts(
+    part: Description, folder: Path, code: str, note: Note, spellings: Spellings
+) -> Iterator[list[tuple[str, str, str, str]]]:
     """Yield the texts of each row as rows of a corpus; none for a row that is not in ``code`` (if empty, in no listed).
 
     A row that does not say its language is in ``code``.
@@ -91,6 +96,8 @@ def _texts(part: Description, folder: Path, code: str, note: Note) -> Iterator[l
                 language = wanted.get(called, "") if wanted else checked_language(called, where)
                 if code and language != code:
                     language = ""
+                if language:
+                    spellings.check(language, where)
             concept = f"{number}" if part.parallel else f"{code or language}/{number}"
             if part.columns.concept:
                 value = row[part.columns.concept]

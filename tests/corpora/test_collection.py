@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 from datasets import concatenate_datasets
 
+from hybridlib.corpora import scenes
 from hybridlib.corpora.collection import SETTINGS, Collection
 from hybridlib.corpora.corpus import Corpus
 from hybridlib.corpora.holdout import held_out
@@ -184,6 +185,26 @@ def test_a_corpus_asks_with_the_last_query_of_each_cell_and_finds_every_passage(
 def test_a_text_asks_only_where_there_is_no_query(roles, asked):
     rows = [("a", "en", role, str(i)) for i, role in enumerate(roles)] + [("a", "de", "passage", "x")]
     assert Collection.from_corpus(Corpus.from_rows(rows, "mine")).queries["text"].tolist() == asked
+
+
+def test_queries_that_are_not_asked_are_told():
+    cells = [(concept, code) for concept in "ab" for code in ("en", "de")]
+    rows = [(*cell, role, f"{cell} {role}") for cell in cells for role in ("query", "passage")]
+    more = [("a", "en", "query", "second"), ("a", "en", "query", "third"), ("b", "de", "query", "second")]
+    told = "3 of 7 queries are not asked: the last of a concept in a language is"
+    collection = Collection.from_corpus(Corpus.from_rows(rows + more, "mine", ("a note",)))
+    assert collection.notes == ("a note", told)
+    assert collection.described()["notes"] == ["a note", told]
+    assert Collection.from_corpus(collection.to_corpus()).notes == collection.notes  # said once
+
+
+def test_texts_that_only_answer_need_no_note():
+    """Captions as in XM3600: the last asks, the others are found."""
+    roles = ("passage", "text", "text", "query")
+    rows = [("a", code, role, f"{code} {number}") for code in ("en", "de") for number, role in enumerate(roles)]
+    assert Collection.from_corpus(Corpus.from_rows(rows, "mine")).notes == ()
+    assert Collection.from_corpus(Corpus.from_rows([row for row in rows if row[2] == "text"], "mine")).notes == ()
+    assert Collection.from_corpus(scenes.load(count=20, languages=("en", "de"))).notes == scenes.load(count=20).notes
 
 
 def test_relevant_pairs_are_a_corpus_to_train_on():

@@ -235,12 +235,30 @@ def test_test_concepts_do_not_depend_on_the_number_of_training_concepts():
     assert corpus.split(5, 3, 6).test.concepts == corpus.split(20, 3, 6).test.concepts
 
 
-@pytest.mark.parametrize("sizes", [(5, 3, 3), (0, 2, 2), (-1, 2, 2), (5, 0, 2), (5, 2, 0), (None, 5, 5), (None, 9, 9)])
-def test_a_split_that_does_not_fit_is_an_error(sizes: tuple[int | None, int, int]):
-    train = 10 - sizes[1] - sizes[2] if sizes[0] is None else sizes[0]
+@pytest.mark.parametrize("sizes", [(0, 2, 2), (-1, 2, 2), (5, 0, 2), (5, 2, 0), (None, 0, 5)])
+def test_a_part_of_no_concept_is_an_error(sizes: tuple[int | None, int, int]):
+    train, validation, test = ("all other" if size is None else size for size in sizes)
     message = (
-        f"corpus numbers: found a split of {train} training, {sizes[1]} validation and {sizes[2]} test concepts, "
-        "expected at least one each and together at most the 10 concepts there are"
+        f"^corpus numbers: found a split of {train} training, {validation} validation and {test} test concepts, "
+        "expected at least one each$"
     )
     with pytest.raises(InputError, match=message):
         corpus_of(10).split(*sizes)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "message"),
+    [
+        ((5, 3, 3), "expected at least 11: 5 to train on, 3 to validate and 3 to test"),
+        ((None, 5, 5), "expected at least 11: 1 to train on, 5 to validate and 5 to test"),
+        ((None, 10, 15), "expected at least 26: 1 to train on, 10 to validate and 15 to test"),
+    ],
+)
+def test_too_few_concepts_are_an_error_that_says_how_many_are_needed(sizes: tuple[int | None, int, int], message: str):
+    with pytest.raises(InputError, match=f"^corpus numbers: found 10 concepts, {message}$"):
+        corpus_of(10).split(*sizes)
+
+
+@pytest.mark.parametrize("sizes", [(5, 2, 3), (None, 4, 5)])
+def test_a_split_may_need_every_concept(sizes: tuple[int | None, int, int]):
+    assert sum(len(part.concepts) for part in corpus_of(10).split(*sizes)) == 10

@@ -60,7 +60,7 @@ BAD = {
 
 @pytest.mark.parametrize(("line", "said"), BAD.values(), ids=BAD)
 def test_a_hostile_line_is_named(tmp_path: Path, line: bytes, said: str):
-    file = write(tmp_path / "mine.jsonl", PAIR, line, PAIR)
+    file = write(tmp_path / "mine.jsonl", PAIR, line, PAIR | {"concept": "b"})
     found = message(file)
     assert found.startswith(f"{file}:2: found ")
     assert said in found
@@ -70,7 +70,7 @@ def test_a_hostile_line_is_named(tmp_path: Path, line: bytes, said: str):
 @pytest.mark.parametrize("name", ["mine.jsonl", "mine.jsonl.gz"])
 def test_a_line_of_100_megabytes_is_named_and_the_next_is_read(tmp_path: Path, name: str):
     long = b'{"concept": "' + b"x" * 100_000_000 + b'"}'
-    file = write(tmp_path / name, PAIR, long, {"concept": 3}, PAIR)
+    file = write(tmp_path / name, PAIR, long, {"concept": 3}, PAIR | {"concept": "b"})
     assert message(file).splitlines() == [
         f"{file}:2: found a line of more than 16,777,216 bytes, expected a shorter one",
         f"{file}:3: found the fields concept, expected concept, language and either query, passage or text",
@@ -90,7 +90,9 @@ def test_lines_are_counted_whatever_their_length(tmp_path: Path, monkeypatch, si
 
 
 def test_all_errors_are_said_at_once(tmp_path: Path):
-    file = write(tmp_path / "mine.jsonl", PAIR, b"{", PAIR, PAIR | {"query": ""}, b"\xff", {"text": "x"})
+    file = write(
+        tmp_path / "mine.jsonl", PAIR, b"{", PAIR | {"concept": "b"}, PAIR | {"query": ""}, b"\xff", {"text": "x"}
+    )
     assert [line.split(": found")[0] for line in message(file).splitlines()] == [f"{file}:{n}" for n in (2, 4, 5, 6)]
 
 

@@ -22,9 +22,9 @@ ROWS = {("a", "de", "query", "Frage"), ("a", "de", "passage", "Antwort"), ("a", 
 
 # What is wrong with a line, and what the message says of it; JSON and Parquet agree.
 BAD = {
-    "no concept": ({"language": "de", "text": "x"}, "found None as concept, expected a text"),
+    "no concept": ({"language": "de", "text": "x"}, "found no concept among the fields language, text, expected one"),
     "empty concept": ({"concept": "", "language": "de", "text": "x"}, "found '' as concept, expected a text"),
-    "no language": ({"concept": "a", "text": "x"}, "found None as language, expected a text"),
+    "no language": ({"concept": "a", "text": "x"}, "found no language among the fields concept, text, expected one"),
     "name of a language": (TEXT | {"language": "German"}, "found language 'German', expected a code"),
     "capital code": (TEXT | {"language": "DE"}, "found language 'DE', expected a code"),
     "open code": (TEXT | {"language": "de-"}, "found language 'de-', expected a code"),
@@ -90,9 +90,20 @@ def test_windows_line_ends_and_a_byte_order_mark_are_read(tmp_path: Path):
     assert set(rows(jsonl.load(write(tmp_path / "mine.jsonl", data)))) == ROWS
 
 
+@pytest.mark.parametrize("name", ["mine.jsonl", "mine.parquet"])
+def test_a_whole_number_may_name_a_concept(tmp_path: Path, name: str):
+    lines = [PAIR | {"concept": 17}, TEXT | {"concept": 17}]
+    file = tmp_path / name
+    pd.DataFrame(lines).to_parquet(file) if name.endswith("parquet") else write(file, *lines)
+    assert jsonl.load(file).concepts == ["17"]
+
+
 def test_texts_are_kept_as_written(tmp_path: Path):
     text = " Ünï\u2028codé 😀\nsecond line "
-    escaped, plain = TEXT | {"text": text}, json.dumps(TEXT | {"text": text}, ensure_ascii=False).encode()
+    escaped, plain = (
+        TEXT | {"text": text},
+        json.dumps(TEXT | {"language": "fr", "text": text}, ensure_ascii=False).encode(),
+    )
     assert jsonl.load(write(tmp_path / "mine.jsonl", escaped, plain)).table["text"].tolist() == [text, text]
 
 
@@ -112,7 +123,7 @@ def test_lines_of_one_concept_and_language_all_count(tmp_path: Path):
 @bad_lines
 @pytest.mark.parametrize("name", ["mine.jsonl", "mine.jsonl.gz"])
 def test_a_bad_line_is_named(tmp_path: Path, name: str, line: dict[str, str], message: str):
-    file = write(tmp_path / name, PAIR, b"", TEXT, line, PAIR)
+    file = write(tmp_path / name, PAIR, b"", TEXT, line, TEXT | {"language": "fr"})
     with pytest.raises(InputError, match=f"^{file}:4: {message}"):
         jsonl.load(file)
 
@@ -135,7 +146,9 @@ def test_a_bad_row_of_parquet_is_named(tmp_path: Path, line: dict[str, str], mes
         (b'["a", "de", "x"]', "found a JSON list, expected an object"),
         (b"null", "found a JSON NoneType, expected an object"),
         (b'{"concept": "a", "language": "de", "text": "gr\xfcn"}', "found bytes that are not UTF-8 .*, expected UTF-8"),
-        (b'{"concept": 7, "language": "de", "text": "x"}', "found 7 as concept, expected a text"),
+        (b'{"concept": 7.0, "language": "de", "text": "x"}', "found 7.0 as concept, expected a text"),
+        (b'{"concept": true, "language": "de", "text": "x"}', "found True as concept, expected a text"),
+        (b'{"concept": "a", "language": "de", "text": 7}', "found 7 as text, expected a text"),
         (b'{"concept": "a", "language": ["de"], "text": "x"}', r"found \['de'\] as language, expected a text"),
         (b'{"concept": "a", "language": "de", "text": null}', "found None as text, expected a text"),
         (b"{}", "found the fields nothing, expected concept, language and either"),
@@ -150,7 +163,7 @@ def test_a_line_that_is_no_object_of_texts_is_named(tmp_path: Path, line: bytes,
 
 def test_a_concept_with_a_single_text_is_named(tmp_path: Path):
     lonely = [TEXT | {"concept": concept} for concept in ("x", "y", "z")]
-    file = write(tmp_path / "mine.jsonl", PAIR, lonely[0], lonely[1], TEXT, lonely[0], lonely[2])
+    file = write(tmp_path / "mine.jsonl", PAIR, lonely[0], lonely[1], TEXT, lonely[0] | {"text": "too"}, lonely[2])
     message = (
         rf"^{file}:3: found concept 'y' with a single text \(and 1 more such concepts\), expected at least two texts"
     )
@@ -189,7 +202,7 @@ def test_a_cut_gzip_file_is_named_with_the_last_line_read(tmp_path: Path):
 
 
 def test_a_damaged_gzip_file_is_named(tmp_path: Path):
-    file = write(tmp_path / "mine.jsonl.gz", *([TEXT] * 50))
+    file = write(tmp_path / "mine.jsonl.gz", *(TEXT | {"text": f"{number}"} for number in range(50)))
     data = bytearray(file.read_bytes())
     data[-8] ^= 1
     file.write_bytes(data)
@@ -228,10 +241,33 @@ def test_a_parquet_file_with_a_damaged_page_is_named(tmp_path: Path):
         jsonl.load(file)
 
 
-def test_a_number_in_parquet_is_named(tmp_path: Path):
+def test_a_fraction_in_parquet_is_named(tmp_path: Path):
     file = tmp_path / "mine.parquet"
-    pd.DataFrame([TEXT | {"concept": 7}]).to_parquet(file)
-    with pytest.raises(InputError, match=rf"^{file}:row 1: found 7 as concept, expected a text"):
+    pd.DataFrame([TEXT | {"concept": 7.5}]).to_parquet(file)
+    with pytest.raises(InputError, match=rf"^{file}:row 1: found 7.5 as concept, expected a text"):
+        jsonl.load(file)
+
+
+def test_a_line_that_stands_twice_is_named_with_both_places(tmp_path: Path):
+    again = dict(reversed(PAIR.items()))
+    file = write(tmp_path / "mine.jsonl", PAIR, TEXT, again, TEXT)
+    message = (
+        f"^{file}:3: found the line at {file}:1 again, expected each line once\n{file}:4: found the line at {file}:2"
+    )
+    with pytest.raises(InputError, match=message):
+        jsonl.load(file)
+
+
+def test_a_passage_may_answer_several_queries(tmp_path: Path):
+    file = write(tmp_path / "mine.jsonl", PAIR, PAIR | {"query": "andere Frage"}, PAIR | {"concept": "b"})
+    assert jsonl.load(file).table["text"].tolist().count("Antwort") == 3
+
+
+@pytest.mark.parametrize("other", ["pt-br", "pt_BR", "pt_br"])
+def test_a_language_written_in_two_ways_is_named_with_both(tmp_path: Path, other: str):
+    file = write(tmp_path / "mine.jsonl", *(PAIR | {"language": code} for code in ("pt-BR", "pt", other, "pt-PT")))
+    message = f"^{file}:3: found language '{other}', and 'pt-BR' at {file}:1, expected one way of writing it$"
+    with pytest.raises(InputError, match=message):
         jsonl.load(file)
 
 

@@ -39,7 +39,7 @@ def test_a_path_may_start_with_a_variable(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setenv("OWN_DATA", str(tmp_path))
     assert load_corpus("$OWN_DATA/mine.jsonl").concepts == ["a"]
     monkeypatch.delenv("OWN_DATA")
-    with pytest.raises(InputError, match=r"found corpus '\$OWN_DATA/mine.jsonl', expected scenes"):
+    with pytest.raises(InputError, match=r"found corpus '\$OWN_DATA/mine.jsonl', but no such file in "):
         load_corpus("$OWN_DATA/mine.jsonl")
 
 
@@ -89,12 +89,20 @@ def test_a_known_name_passes_the_check_without_reading(name: str, asked: list[tu
 
 @pytest.mark.parametrize(
     "name",
-    ["scene", "", "missing.jsonl", "missing.parquet", "missing.yaml", "file:x", "description:x", ":", "scenes:x"]
+    ["scene", "", "missing.json", "file:x", "description:x", ":", "scenes:x"]
     + [f"{name}:" for name in ("scenes", "xm3600", "xquad-r", "beir", "miracl")]
     + ["mmarco", "beir", "squad", "squad+paragraphs", "beir+paragraphs:x"],
 )
 def test_an_unknown_name_is_an_error_that_names_what_there_is(name: str):
     with pytest.raises(InputError, match=f"^corpus: found corpus '{re.escape(name)}', expected scenes, xm3600, xquad"):
+        load_corpus(name)
+
+
+@pytest.mark.parametrize("name", ["missing.jsonl", "a/missing.jsonl.gz", "missing.parquet", "missing.yaml"])
+def test_a_file_that_is_not_there_is_named_and_no_list_of_corpora(name: str, tmp_path: Path, monkeypatch: Any):
+    monkeypatch.chdir(tmp_path)
+    message = f"^corpus: found corpus '{name}', but no such file in {tmp_path}, expected a file that is there$"
+    with pytest.raises(InputError, match=message):
         load_corpus(name)
 
 
@@ -217,7 +225,7 @@ def test_an_existing_file_of_another_suffix_is_an_error(tmp_path: Path):
 def test_a_folder_named_like_a_file_is_an_error(tmp_path: Path):
     folder = tmp_path / "mine.jsonl"
     folder.mkdir()
-    with pytest.raises(InputError, match=r"found corpus '.*mine\.jsonl', expected scenes"):
+    with pytest.raises(InputError, match=r"found corpus '.*mine\.jsonl', a folder, expected a file that is there"):
         load_corpus(str(folder))
 
 

@@ -24,7 +24,7 @@ def test_evaluation_notebook_on_some_settings_and_measures(folders, monkeypatch,
     lines = [{"concept": c, "language": code, "query": f"{c} {code}?", "passage": f"{c} {code}"} for c, code in cells]
     file, outs = folders / "own.jsonl", [folders / f"out{number}" for number in range(systems)]
     file.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    monkeypatch.setattr(evaluate_command, "execute_evaluation", lambda *_: "")
+    monkeypatch.setattr("hybridlib.execute.execute_evaluation", lambda *_: "")
     for number, out in enumerate(outs):
         chosen = {"corpus": str(file), "settings": settings, "measures": measures, "max_length": 4 + 8 * number}
         evaluate_command.evaluate(Request(out, encoder="tiny", label=f"tiny {number}", **chosen), str)

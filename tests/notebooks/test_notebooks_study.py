@@ -11,7 +11,6 @@ import pytest
 from bs4 import BeautifulSoup
 from notebook_runs import PROJECT, SMALL, TRAIN, environment, execute
 
-from hybridlib import evaluate_command
 from hybridlib.derive_command import derive
 from hybridlib.study import load_study
 
@@ -61,7 +60,7 @@ def study(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         for name, value in environment(folder).items():
             patch.setenv(name, value)
-        patch.setattr(evaluate_command, "execute_evaluation", lambda *_: "")
+        patch.setattr("hybridlib.execute.execute_evaluation", lambda *_: "")
         for system in load_study(file).derived():
             derive(load_study(file), system, str)
     assert command_line(folder, "report", file) == str(folder / "reports" / "small" / "index.html")
