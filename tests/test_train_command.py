@@ -108,9 +108,25 @@ def test_folder_that_another_process_works_on_is_refused(file, tmp_path):
     locked(tmp_path).release(force=True)
 
 
+def test_parallel_texts_need_no_second_text_in_a_language(file, tmp_path):
+    """As most bitexts are: nothing is monolingual, and training is crosslingual."""
+    lines = [
+        {"concept": f"c{i}", "language": language, "text": f"{language} text {i}"}
+        for i in range(24)
+        for language in ("en", "de")
+    ]
+    own = tmp_path / "own.jsonl"
+    own.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    changes = [f"corpus={own}", "sampler=crosslingual", "train_languages=null", "test_languages=null", "batch_size=4"]
+    sizes = ["train_concepts=12", "validation_concepts=6", "test_concepts=6", "steps=2", "validate_every=2"]
+    train(file, tmp_path / "run", [*changes, *sizes], 60, str)
+    means = json.loads((tmp_path / "run" / "result.json").read_text())["means"]["all"]
+    assert set(means) == {"crosslingual", "multilingual"}
+
+
 def test_texts_that_cannot_test_are_refused_before_training_and_claim_no_folder(file, tmp_path, monkeypatch):
     monkeypatch.setattr(train_command, "train_stages", lambda *_: 1 / 0)
-    message = "found test texts of scenes for monolingual retrieval, expected concepts in two languages, and two texts"
+    message = "found test texts of scenes for monolingual retrieval, expected concepts in two languages"
     with pytest.raises(InputError, match=message):
         train(file, tmp_path / "run", ["test_languages=[en]"], 60, str)
     assert files(tmp_path / "run") == []
