@@ -21,7 +21,7 @@ def seen_table(summary: pd.DataFrame, languages: Mapping[str, Sequence[str]]) ->
     Returns:
         Strings; empty if all test languages were trained on, or none.
     """
-    if not all(languages[group] for group in _GROUPS):
+    if not all(languages.get(group) for group in _GROUPS):
         return pd.DataFrame()
     columns = [*NDCG_COLUMNS[:3], BIAS_COLUMNS[0]]
     parts = {group: measure_table(summary, columns, languages=group).drop(columns="seeds") for group in _GROUPS}
