@@ -44,12 +44,15 @@ def transfer(summary: pd.DataFrame, labels: Sequence[str], over: str = "untraine
     if not others or over not in means.index or any(setting not in means for setting in settings):
         return ""
     gains = means[settings] - means.loc[over, settings].reindex(means.index, level="languages")
-    said = [
-        f"**{label}** "
-        + ", ".join(f"{' / '.join(f'{gain:+.3f}' for gain in gains.loc[(label, group)])} {group}" for group in _GROUPS)
-        for label in others
-    ]
+    said = []
+    for label in others:
+        parts = [f"{_signed(gains.loc[(label, group)])} {group}" for group in gains.loc[label].dropna().index]
+        said.append(f"**{label}** {', '.join(parts)}")
     return f"Gains of nDCG@10 over {over} ({' / '.join(settings)}): {'; '.join(said)}."
+
+
+def _signed(gains: pd.Series) -> str:
+    return " / ".join(f"{gain:+.3f}" for gain in gains)
 
 
 def _grouped(group: str, column: str) -> tuple[str, str]:

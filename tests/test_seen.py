@@ -42,3 +42,9 @@ def test_gains_are_those_of_each_group():
 @pytest.mark.parametrize(("labels", "over"), [(["hybrid 0.5"], "untrained"), (["monolingual"], "monolingual")])
 def test_without_a_rival_nothing_is_said(labels, over):
     assert transfer(summary(), labels, over) == ""
+
+
+def test_a_group_without_means_is_not_said():
+    table = summary()
+    said = transfer(table[table["languages"] != "unseen"], ["hybrid 0.5"], over="monolingual")
+    assert said.endswith("**hybrid 0.5** -0.050 / +0.050 / +0.100 seen.")
