@@ -20,6 +20,7 @@ _MARKERS = "osD^vPX*"
 SAMPLER_COLOURS = {"monolingual": 0, "crosslingual": 1, "hybrid": 2, "mixed": 3}  # places in a palette
 _FEW = 4  # curves that fit a small panel
 _FULLY_SAID = 2  # curves of which each is told
+_REACH = 1.05  # heights of the curves, beyond which a level is not drawn
 _STYLES = ["--", ":", "-.", (0, (5, 1, 1, 1))]
 
 
@@ -74,7 +75,8 @@ def curves(points: pd.DataFrame, seeds: pd.DataFrame, levels: Mapping[str, pd.Se
     Args:
         points: ``series``, ``x``, ``setting``, ``measure``, ``value``, ``low``, ``high``: means with their intervals.
         seeds: ``series``, ``x``, ``setting``, ``measure``, ``value``: single runs.
-        levels: name -> value by (setting, measure) of what has no place on the axis, drawn as a horizontal line.
+        levels: name -> value by (setting, measure) of what has no place on the axis, drawn as a horizontal line; one
+            that would take a panel more than twice as high is written at its edge.
         x_label: what the axis is; all but alpha are drawn on a logarithmic one.
     """
     names = list(dict.fromkeys(points["series"]))
@@ -90,8 +92,8 @@ def curves(points: pd.DataFrame, seeds: pd.DataFrame, levels: Mapping[str, pd.Se
             axes.fill_between(line["x"], line["low"], line["high"], color=colours[name], alpha=0.15, linewidth=0)
             axes.plot(line["x"], line["value"], marker=marker, markersize=4, color=colours[name], label=name)
             axes.scatter(dots["x"], dots["value"], s=9, color=colours[name], alpha=0.5, linewidths=0)
-        for (name, level), style in zip(levels.items(), _STYLES * len(levels), strict=False):
-            axes.axhline(level[setting, measure], color="tab:gray", linestyle=style, linewidth=1, label=name)
+        panel = points[(points["setting"] == setting) & (points["measure"] == measure)]
+        _draw_levels(axes, {name: level[setting, measure] for name, level in levels.items()}, panel, DIGITS[measure])
         if x_label != "alpha":
             _logarithmic(axes, sorted(set(points["x"])))
         axes.set_title(f"{setting} {measure}".removeprefix("multilingual ") if measure != "nDCG@10" else setting)
@@ -100,6 +102,20 @@ def curves(points: pd.DataFrame, seeds: pd.DataFrame, levels: Mapping[str, pd.Se
     figure.legend(handles, said, loc="outside lower center", ncols=3, fontsize=8, frameon=False)
     sns.despine(figure)
     return figure
+
+
+def _draw_levels(axes: plt.Axes, levels: Mapping[str, float], panel: pd.DataFrame, digits: str) -> None:
+    low, high = panel["low"].min(), panel["high"].max()
+    reach = _REACH * (high - low)
+    for place, ((name, value), style) in enumerate(zip(levels.items(), _STYLES * len(levels), strict=False)):
+        if low - reach <= value <= high + reach or pd.isna(reach):
+            axes.axhline(value, color="tab:gray", linestyle=style, linewidth=1, label=name)
+            continue
+        below, edge = value < low, 0.03 + 0.07 * place
+        axes.annotate(
+            f"{'▾' if below else '▴'} {name} {value:{digits}}", (0.03, edge if below else 1 - edge),
+            xycoords="axes fraction", va="bottom" if below else "top", fontsize=8, color="dimgray",
+        )  # fmt: skip
 
 
 def series_colours(names: Sequence[str]) -> dict[str, tuple[float, float, float]]:

@@ -162,6 +162,14 @@ def test_levels_are_horizontal_lines_named_with_the_series():
     assert texts(figure.legends[0].get_texts()) == ["hybrid 0.5", "mixed", "untrained", "other"]
 
 
+@pytest.mark.parametrize(("value", "said"), [(-9.0, "▾ untrained -9.000"), (9.0, "▴ untrained 9.000")])
+def test_a_level_far_from_the_curves_is_written_at_the_edge(value, said):
+    first, second, *_ = drawn(levels={"untrained": LEVEL.where(LEVEL.index == curves.PANELS[1], value)}).axes
+    assert texts(first.texts) == [said]
+    assert len(first.lines) == 2
+    assert (len(second.lines), len(second.texts)) == (3, 0)
+
+
 def test_sizes_are_logarithmic_with_a_tick_each_and_alpha_is_not():
     for axes in drawn().axes:
         assert axes.get_xscale() == "log"
