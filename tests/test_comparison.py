@@ -10,6 +10,7 @@ from hybridlib.comparison import (
     KEYS,
     comparisons,
     contributions,
+    least_p,
     mean_over_seeds,
     pair_verdicts,
     score_table,
@@ -256,3 +257,9 @@ def test_summary_has_the_means_of_every_run():
         ["mixed", 5, "all", "multilingual", "AP", 0.2],
         ["mixed", 5, "seen", "monolingual", "AP", 0.3],
     ]
+
+
+@pytest.mark.parametrize(("rows", "expected"), [(1, 1 / 10_001), (100, 100 / 10_001), (1000, 1000 / 40_001)])
+def test_least_p_is_that_of_a_difference_no_flip_reaches(rows, expected):
+    """With ten thousand flips, or forty a row where these are more."""
+    assert least_p(pd.DataFrame(index=range(rows))) == pytest.approx(expected)
