@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 from hybridlib import balance_figures, crossed, curves, findings, tables
 
 _MANY = 8  # curves that can be told apart
-_CROWD = 16  # systems whose names a map has room for
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,7 @@ def balance(
     """
     table = tables.balance_table(means)
     once = ""
-    if axis is not None and len(table) > _CROWD:
+    if axis is not None and len(table) > balance_figures.CROWD:
         once = "; each is named once, at its best point"
         figure = balance_figures.joined_map(table, lying, axis, dearer)
     else:

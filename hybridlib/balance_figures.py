@@ -17,7 +17,7 @@ from hybridlib.figures import SCORES
 from hybridlib.label_places import name_points
 from hybridlib.outliers import far_off
 
-_CROWD = 16  # systems that need a larger map
+CROWD = 16  # systems whose names a small map has room for
 _SHAPES = {"monolingual": ">", "hybrid": "D", "crosslingual": "^"}  # what each is best at: right, between, up
 _OTHER, _DEARER = "o", "s"
 _SIZE = 80  # of a mark, in square points
@@ -36,7 +36,7 @@ def balance_map(means: pd.DataFrame, dearer: Sequence[str] = (), lying: pd.DataF
     corner = _corner(means.drop(index=list(dearer)))
     far = far_off(_distances(means, corner))
     means, off = means[~far], means[far]
-    figure, axes = plt.subplots(figsize=(9.5, 6.2 if len(means) < _CROWD else 8), layout="constrained")
+    figure, axes = plt.subplots(figsize=(9.5, 6.2 if len(means) < CROWD else 8), layout="constrained")
     marks = pd.DataFrame({"shape": np.where(means.index.isin(dearer), _DEARER, _OTHER), "size": _SIZE}, means.index)
     _draw_intervals(axes, means)
     _draw(axes, means, marks, corner)

@@ -212,12 +212,12 @@ def comparisons(
     return table
 
 
-def least_p(comparisons: pd.DataFrame, *, flips: int = 10_000) -> float:
+def least_p(comparisons: pd.DataFrame) -> float:
     """Return the least Holm-corrected p that a table of :func:`comparisons` can have: where no flip is as extreme.
 
-    With F sign vectors (``flips``, at least 40 a row) that is, for m rows, m / (1 + F).
+    With F sign vectors, ten thousand or 40 a row, that is, for m rows, m / (1 + F).
     """
-    return len(comparisons) / (1 + max(flips, _FLIPS * len(comparisons)))
+    return len(comparisons) / (1 + max(10_000, _FLIPS * len(comparisons)))
 
 
 def compared_labels(comparisons: pd.DataFrame) -> list[str]:

@@ -29,6 +29,14 @@ def seen_table(summary: pd.DataFrame, languages: Mapping[str, Sequence[str]]) ->
     return table.set_axis(pd.MultiIndex.from_tuples([_grouped(*names) for names in table]), axis=1)
 
 
+def reading(languages: Mapping[str, Sequence[str]]) -> str:
+    """Say how to read :func:`seen_table`."""
+    return (
+        f"Trained on: {' '.join(languages['seen'])}; not trained on: {' '.join(languages['unseen'])}. Crosslingual "
+        "retrieval and the pool are those inside each group. The best of a column in bold."
+    )
+
+
 def transfer(summary: pd.DataFrame, labels: Sequence[str], over: str = "untrained") -> str:
     """Say how much nDCG@10 systems gain over another, in the languages trained on and in the others.
 

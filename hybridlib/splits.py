@@ -114,6 +114,16 @@ def check_settings(test: Corpus) -> None:
         )
 
 
+def check_languages(test: Corpus) -> None:
+    """Raise :class:`InputError` if texts cannot tell how languages stand to each other; no pair need be monolingual."""
+    settings = Collection.from_corpus(test).settings
+    if "crosslingual" not in settings:
+        raise InputError(
+            f"found test texts of {test.name} for {', '.join(settings) or 'no'} retrieval, expected concepts in two "
+            "languages"
+        )
+
+
 def run_splits(config: RunConfig) -> Split:
     """Return training, validation and test corpora: training languages for the first two, test languages for the last.
 

@@ -14,7 +14,6 @@ import yaml
 
 from hybridlib.config import RunConfig
 from hybridlib.corpora.collection import Collection
-from hybridlib.corpora.corpus import Corpus
 from hybridlib.corpora.load import check_corpus_name
 from hybridlib.distributed import Ranks, connected
 from hybridlib.errors import InputError
@@ -24,7 +23,7 @@ from hybridlib.paths import locked
 from hybridlib.plain_text import brief
 from hybridlib.results import write_json
 from hybridlib.runs import load_encoder, write_run
-from hybridlib.splits import run_splits
+from hybridlib.splits import check_languages, run_splits
 from hybridlib.stages import train_stages
 from hybridlib.yaml_file import read_yaml
 
@@ -105,7 +104,7 @@ def _train(config: RunConfig, out: Path, ranks: Ranks, say: Say) -> None:
     seconds: dict[str, float] = {}
     with ranks.in_turn(), timed(seconds, "load encoder"):
         split = run_splits(config)
-        _check_languages(split.test)
+        check_languages(split.test)
         encoder = load_encoder(config, split)
     if lock:
         write_json(out / "config.json", config.model_dump(mode="json"))
@@ -132,16 +131,6 @@ def _train(config: RunConfig, out: Path, ranks: Ranks, say: Say) -> None:
     means = {"before": result["means_before"]["all"], "after": result["means"]["all"]}
     say(pd.DataFrame({moment: pd.DataFrame(settings).loc["nDCG@10"] for moment, settings in means.items()}).to_string())
     say(str(out))
-
-
-def _check_languages(test: Corpus) -> None:
-    """Refuse texts that cannot tell how languages stand to each other; monolingual pairs they need not have."""
-    settings = Collection.from_corpus(test).settings
-    if "crosslingual" not in settings:
-        raise InputError(
-            f"found test texts of {test.name} for {', '.join(settings) or 'no'} retrieval, expected concepts in two "
-            "languages"
-        )
 
 
 def _is_finished(out: Path, config: RunConfig) -> bool:
