@@ -98,15 +98,6 @@ def test_codes_in_the_language_column_need_no_list(tmp_path: Path):
     assert (corpus.name, corpus.languages, corpus.notes) == ("mine", ["pt-BR"], ())
 
 
-def test_a_language_written_in_two_ways_is_named_with_both(tmp_path: Path):
-    write(tmp_path / "data.jsonl", [PAIRS[0] | {"lang": code} for code in ("pt-BR", "pt", "pt_br")])
-    fails(
-        f"{tmp_path}/data.jsonl:3: found language 'pt_br', and 'pt-BR' at {tmp_path}/data.jsonl:1, expected", tmp_path
-    )
-    message = "found language 'pt-br', and 'pt-BR' at .*languages, expected one way of writing it"
-    fails(f"{tmp_path}/.*: languages: {message}", tmp_path, languages={"pt-BR": "a", "pt-br": "b"})
-
-
 def test_rows_in_other_languages_than_those_listed_or_that_of_the_file_are_left_out(tmp_path: Path):
     for name in ("data", "ger", "eng"):
         write(tmp_path / f"{name}.jsonl", PAIRS)
