@@ -118,6 +118,8 @@ def evaluate(
     revision: Annotated[str | None, typer.Option(help="branch, tag or commit of a hub id")] = None,
     max_length: Annotated[int | None, typer.Option(min=4, help="tokens a text; default: 128")] = None,
     precision: Annotated[str | None, typer.Option(help="auto, bfloat16 or float32; default: auto")] = None,
+    query_prefix: Annotated[str | None, typer.Option(help="put before a query; default: as the encoder says")] = None,
+    passage_prefix: Annotated[str | None, typer.Option(help="put before a passage, likewise")] = None,
     threads: Annotated[int, typer.Option(min=0, help="threads of torch; 0: all")] = 0,
     trec_depth: Annotated[int, typer.Option(min=0, help="write TREC runs with so many passages a query; 0: none")] = 0,
 ) -> None:
@@ -141,6 +143,8 @@ def evaluate(
             revision=revision,
             max_length=max_length,
             precision=precision,
+            query_prefix=query_prefix,
+            passage_prefix=passage_prefix,
             threads=threads,
             trec_depth=trec_depth,
         ),

@@ -29,7 +29,8 @@ Sampler = Literal[
 # What every stage of a run has in common, so that ``first_stage`` cannot change it.
 _OF_THE_RUN = frozenset(
     "corpus corpus_path train_languages test_languages train_concepts validation_concepts test_concepts "
-    "leave_out_overlap encoder encoder_revision max_length trim_vocabulary precision first_stage seed threads".split()
+    "leave_out_overlap encoder encoder_revision query_prefix passage_prefix max_length trim_vocabulary precision "
+    "first_stage seed threads".split()
 )
 
 
@@ -57,6 +58,8 @@ class RunConfig(BaseModel):
     # Encoder
     encoder: str = Field("bundled:multilingual-e5-small", description="hub id, local folder, bundled:<name> or tiny")
     encoder_revision: str | None = Field(None, description="branch, tag or commit of a hub id")
+    query_prefix: str | None = Field(None, description="text put before a query; None: as the encoder's files say")
+    passage_prefix: str | None = Field(None, description="text put before a passage; None: as the encoder's files say")
     max_length: int = Field(64, ge=4, le=8192, description="tokens a text")
     trim_vocabulary: bool = Field(True, description="drop the pieces that no text of the run uses")
     precision: Literal["auto", "bfloat16", "float32"] = Field("auto", description="auto: bfloat16 where it is fast")
@@ -204,6 +207,11 @@ class RunConfig(BaseModel):
         seed = int(np.random.SeedSequence([self.seed, 1]).generate_state(1)[0])
         common = {**last.model_dump(), "train_pairs": pairs, "seed": seed}
         return [RunConfig.checked({**common, **self.first_stage}, "first_stage"), last]
+
+    def encoder_options(self) -> dict[str, Any]:
+        """Return the arguments of :meth:`.DualEncoder.load` beside the encoder's name."""
+        names = ("max_length", "precision", "query_prefix", "passage_prefix")
+        return {"revision": self.encoder_revision, **{name: getattr(self, name) for name in names}}
 
     @property
     def updates(self) -> int:

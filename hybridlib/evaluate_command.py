@@ -17,7 +17,7 @@ from hybridlib.corpora.load import load_collection
 from hybridlib.encoders.embedding_cache import cached_text_vectors
 from hybridlib.encoders.encoder import DualEncoder
 from hybridlib.errors import InputError
-from hybridlib.evaluate_request import Request
+from hybridlib.evaluate_request import ENCODER_OPTIONS, Request
 from hybridlib.measures import DEFAULT
 from hybridlib.notebook import timed
 from hybridlib.page_needs import why_no_page
@@ -147,24 +147,28 @@ def _system(request: Request) -> _Loaded:
 
 def _encoder(request: Request) -> tuple[DualEncoder, str, dict[str, Any]]:
     """Load an encoder, or that of a training run; return it with its label and what ``result.json`` says of it."""
-    given = {option: getattr(request, option) for option in ("revision", "max_length", "precision")}
+    given = {option: getattr(request, option) for option in ENCODER_OPTIONS}
     options = {option: value for option, value in given.items() if value is not None}
     if request.run is None:
         name = str(request.encoder)
         encoder = DualEncoder.load_whole(name, **options)
-        about = {"encoder": name, "revision": request.revision, "max_length": encoder.max_length}
-        return encoder, name, about
+        return encoder, name, {"encoder": name, "revision": request.revision, **_reading(encoder)}
     run = Run.read(request.run)
     encoder = _encoder_of(run, **options)
-    return encoder, run.label, {"encoder": None, **_of(run), "max_length": encoder.max_length}
+    return encoder, run.label, {"encoder": None, **_of(run), **_reading(encoder)}
+
+
+def _reading(encoder: DualEncoder) -> dict[str, Any]:
+    """Say how an encoder reads a text."""
+    return {"max_length": encoder.max_length, "prefixes": encoder.prefixes}
 
 
 def _encoder_of(run: Run, **options: Any) -> DualEncoder:
     """Load the encoder of a run, which has none of its own where nothing is trained."""
     config = run.config
-    options = {"max_length": config.max_length, "precision": config.precision, **options}
     if config.sampler == "untrained":
-        return DualEncoder.load_whole(config.encoder, revision=config.encoder_revision, **options)
+        return DualEncoder.load_whole(config.encoder, **{**config.encoder_options(), **options})
+    options = {"max_length": config.max_length, "precision": config.precision, **options}
     return DualEncoder.load_whole(str(run.folder / "encoder"), **options)
 
 

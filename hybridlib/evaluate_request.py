@@ -17,12 +17,13 @@ from hybridlib.evaluation import chosen_settings
 from hybridlib.measures import measure
 from hybridlib.trec_export import check_ids
 
-_OPTIONS = ("corpus", "revision", "max_length", "precision")
+ENCODER_OPTIONS = ("revision", "max_length", "precision", "query_prefix", "passage_prefix")
+_OPTIONS = ("corpus", *ENCODER_OPTIONS)
 _USED = {  # the options that a kind of system leaves open
     ("encoder",): _OPTIONS,
     ("embeddings",): ("corpus",),
     ("run",): (),
-    ("run", "corpus"): ("corpus", "max_length", "precision"),
+    ("run", "corpus"): tuple(option for option in _OPTIONS if option != "revision"),
     ("encoder", "run"): ("revision",),
 }
 
@@ -33,8 +34,8 @@ class Request:
 
     One of ``encoder``, ``embeddings`` and ``run``; or ``run`` and ``encoder``: on the test concepts of the run an
     encoder that is not its own, such as the average of two runs, which may have a ``seed``; or ``run`` and ``corpus``:
-    the run's encoder on another corpus. ``corpus``, ``revision``, ``max_length`` and ``precision`` are given only where
-    the system uses them.
+    the run's encoder on another corpus. ``corpus`` and the options of an encoder are given only where the system uses
+    them.
     """
 
     out: Path
@@ -52,6 +53,8 @@ class Request:
     revision: str | None = None
     max_length: int | None = None
     precision: Any = None
+    query_prefix: str | None = None
+    passage_prefix: str | None = None
     threads: int = 0
     trec_depth: int = 0
 

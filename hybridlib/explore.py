@@ -202,8 +202,7 @@ class Systems:
         elif (study_folder(self._study) / "runs" / name / "result.json").exists():
             raise InputError(f"{name}: found a finished run without its encoder, expected one trained on this machine")
         else:
-            revision = config.encoder_revision if name == config.encoder else None
-            encoder = DualEncoder.load_whole(name, revision=revision, **options)
+            encoder = DualEncoder.load_whole(name, **(config.encoder_options() if name == config.encoder else options))
         return Explorer.embedded(self.collection, encoder.to("cuda" if torch.cuda.is_available() else "cpu"))
 
     def _foreign(self, texts: Corpus) -> list[str]:

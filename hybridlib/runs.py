@@ -23,9 +23,7 @@ from hybridlib.training import Training
 def load_encoder(config: RunConfig, split: Split) -> DualEncoder:
     """Load the encoder of a run; its vocabulary is trimmed to the texts of the run where the configuration says so."""
     torch.set_num_threads(config.threads)
-    encoder = DualEncoder.load_whole(
-        config.encoder, max_length=config.max_length, precision=config.precision, revision=config.encoder_revision
-    )
+    encoder = DualEncoder.load_whole(config.encoder, **config.encoder_options())
     if config.trim_vocabulary:
         encoder.trim([text for part in (*split, *_earlier(config)) for text in part.table["text"]])
     return encoder.to("cuda" if torch.cuda.is_available() else "cpu")

@@ -115,6 +115,14 @@ def test_a_trimmed_encoder_knows_the_words_of_other_texts(corpus, tmp_path):
     same(read.scores()["tiny"], expected_of(corpus))
 
 
+def test_given_prefixes_are_put_before_the_texts(corpus, tmp_path):
+    given = {"query_prefix": "ask ", "passage_prefix": ""}
+    read, _ = evaluated(corpus, tmp_path, "--query-prefix", "ask ", "--passage-prefix", "")
+    assert read.result["prefixes"] == {"query": "ask ", "passage": ""}
+    collection, encoder = load_collection(str(corpus), None), DualEncoder.load("tiny", **given)
+    same(read.scores()["tiny"], Evaluator(collection, encoder).embedded(encoder))
+
+
 def test_result_describes_what_was_evaluated(corpus, tmp_path):
     result = evaluated(corpus, tmp_path, "--max-length", 64, "--threads", 1)[0].result
     collection = load_collection(str(corpus))

@@ -15,7 +15,14 @@ KINDS = {
     "run": {"run": OUT},
     "encoder and run": {"encoder": "tiny", "run": OUT},
 }
-OPTIONS = {"corpus": "scenes", "revision": "main", "max_length": 128, "precision": "auto"}
+OPTIONS = {
+    "corpus": "scenes",
+    "revision": "main",
+    "max_length": 128,
+    "precision": "auto",
+    "query_prefix": "",
+    "passage_prefix": "told: ",
+}
 USED = {"encoder": set(OPTIONS), "embeddings": {"corpus"}, "run": {"corpus"}, "encoder and run": {"revision"}}
 
 

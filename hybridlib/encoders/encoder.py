@@ -64,7 +64,14 @@ class DualEncoder(nn.Module):
 
     @classmethod
     def load(
-        cls, name: str, *, max_length: int = 128, precision: Precision = "auto", revision: str | None = None
+        cls,
+        name: str,
+        *,
+        max_length: int = 128,
+        precision: Precision = "auto",
+        revision: str | None = None,
+        query_prefix: str | None = None,
+        passage_prefix: str | None = None,
     ) -> DualEncoder:
         """Load an encoder; weights come from safetensors alone and no code of a repository is run.
 
@@ -74,13 +81,18 @@ class DualEncoder(nn.Module):
             max_length: tokens a text.
             precision: see the class.
             revision: of a hub id: branch, tag or commit.
+            query_prefix: text put before a query; None: as the encoder's files say, see :func:`.read_settings`.
+            passage_prefix: text put before a passage, likewise.
 
         Raises:
             InputError: if there is no such encoder, it has no safetensors, lacks weights, has some that are no numbers,
                 asks for code of its own, or has modules or a pooling of sentence-transformers that are not known here.
         """
+        given: dict[Role, str | None] = {"query": query_prefix, "passage": passage_prefix}
+        chosen: dict[Role, str] = {role: prefix for role, prefix in given.items() if prefix is not None}
         if name == "tiny":
-            return cls(*tiny.tiny_encoder(), prefixes=dict(E5), max_length=max_length, precision="float32", source=name)
+            prefixes = {**E5, **chosen}
+            return cls(*tiny.tiny_encoder(), prefixes=prefixes, max_length=max_length, precision="float32", source=name)
         source = str(bundled_folder(name.removeprefix("bundled:"))) if name.startswith("bundled:") else name
         try:
             check_source(source, revision)
@@ -115,7 +127,7 @@ class DualEncoder(nn.Module):
         return cls(
             model,
             tokenizer,
-            prefixes=settings.prefixes,
+            prefixes={**settings.prefixes, **chosen},
             max_length=max_length,
             precision=precision,
             kept_ids=settings.kept_ids,
@@ -125,11 +137,9 @@ class DualEncoder(nn.Module):
         )
 
     @classmethod
-    def load_whole(
-        cls, name: str, *, max_length: int = 128, precision: Precision = "auto", revision: str | None = None
-    ) -> DualEncoder:
+    def load_whole(cls, name: str, *, revision: str | None = None, **options: Any) -> DualEncoder:
         """Load as :meth:`load` does, with all of the vocabulary: that of a trained encoder is trimmed to its texts."""
-        encoder = cls.load(name, max_length=max_length, precision=precision, revision=revision).restored()
+        encoder = cls.load(name, revision=revision, **options).restored()
         encoder.source, encoder.revision = name, revision
         return encoder
 

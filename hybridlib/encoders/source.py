@@ -15,8 +15,8 @@ from typing import Any, Literal
 import numpy as np
 
 from hybridlib.encoders.pooling import Pooling
-from hybridlib.encoders.sentence_transformers_form import MODULES, PROMPTS, read_pooling
-from hybridlib.encoders.small_files import check_kind, find_file, read_json
+from hybridlib.encoders.sentence_transformers_form import PROMPTS, read_pooling
+from hybridlib.encoders.small_files import check_kind, read_json
 from hybridlib.errors import InputError
 from hybridlib.plain_text import brief
 
@@ -85,8 +85,8 @@ def check_source(source: str, revision: str | None) -> None:
 def read_settings(source: str, name: str, revision: str | None) -> Settings:
     """Read an encoder's prefixes, its pooling and, of one that was trimmed, what it was trimmed from.
 
-    Prefixes are the prompts of sentence-transformers' metadata. An encoder without such metadata gets those of E5; one
-    that was made with sentence-transformers and names none was trained without, save E5 itself.
+    Prefixes are the prompts of sentence-transformers' metadata. An encoder that names none has none, save those of the
+    family E5, whose files do not tell them: these are known by "e5" in the last part of their name.
 
     Args:
         source: hub id or local folder.
@@ -98,9 +98,7 @@ def read_settings(source: str, name: str, revision: str | None) -> Settings:
     """
     pooling = read_pooling(source, revision)
     prompts = read_json(source, PROMPTS, revision, dict).get("prompts")
-    if prompts is None and "e5" not in name.lower() and find_file(source, MODULES, revision):
-        prompts = {}
-    prefixes = dict(E5)
+    prefixes = dict(E5) if "e5" in Path(name).name.lower() else dict.fromkeys(E5, "")
     if prompts is not None:
         where = f"encoder: {PROMPTS} of {source!r}: prompts"
         check_kind(prompts, dict, where)

@@ -36,6 +36,28 @@ def refused(folder, said):
     assert str(folder) in str(error.value)
 
 
+E5 = {"query": "query: ", "passage": "passage: "}
+NONE = {"query": "", "passage": ""}
+
+
+@pytest.mark.parametrize(
+    ("name", "prefixes"),
+    [("multilingual-e5-large", E5), ("E5-captions", E5), ("xlm-roberta-base", NONE), ("e5-runs/bert", NONE)],
+)
+def test_without_prompts_only_e5_has_prefixes(wordy_folder, tmp_path, name, prefixes):
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    assert DualEncoder.load(str(wordy_folder.rename(tmp_path / name))).prefixes == prefixes
+
+
+@pytest.mark.parametrize("load", [DualEncoder.load, DualEncoder.load_whole])
+@pytest.mark.parametrize("name", ["tiny", "folder"])
+def test_given_prefixes_go_before_those_of_the_files(folder, name, load):
+    name = str(folder) if name == "folder" else name
+    assert load(name).prefixes == E5
+    assert load(name, query_prefix="").prefixes == {**E5, "query": ""}
+    assert load(name, passage_prefix="told: ").prefixes == {**E5, "passage": "told: "}
+
+
 class Touch:
     """What a pickle may do: here, leave a file."""
 
