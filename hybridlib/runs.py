@@ -11,6 +11,7 @@ import torch
 
 from hybridlib.config import RunConfig
 from hybridlib.corpora import Corpus, Split
+from hybridlib.corpora.collection import Collection
 from hybridlib.encoders.encoder import DualEncoder
 from hybridlib.errors import InputError
 from hybridlib.evaluation import Evaluation, macro_means
@@ -84,7 +85,7 @@ def write_run(
         "label": config.label(),
         "seed": config.seed,
         "corpus": split.test.name,
-        "notes": list(split.test.notes),
+        "notes": list(Collection.from_corpus(split.test).notes),
         "concepts": {part: len(corpus.concepts) for part, corpus in split._asdict().items()},
         "single_text_cells": len(split.test.single_text_cells),
         "languages": groups,

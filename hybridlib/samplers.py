@@ -100,6 +100,8 @@ class PairBatchSampler(ResumableSampler):
         usable = int(self._usable().sum())
         if batch_size < 2:
             raise InputError(f"{type(self).__name__}: found batch_size {batch_size}, expected at least 2")
+        if not usable:
+            raise InputError(f"{type(self).__name__}: found no concept that has {self.needs}, expected {batch_size}")
         if usable < batch_size:
             raise InputError(
                 f"{type(self).__name__}: found batch_size {batch_size}, expected at most {usable}, "

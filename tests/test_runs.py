@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from hybridlib.config import RunConfig
+from hybridlib.corpora import Corpus
 from hybridlib.corpora.collection import Collection
 from hybridlib.errors import InputError
 from hybridlib.evaluation import SHARE, Evaluation
@@ -54,6 +55,20 @@ def folder(parts, tmp_path_factory):
 
 def result_of(folder):
     return json.loads((folder / "result.json").read_text())
+
+
+def test_queries_that_are_not_asked_are_told(parts, tmp_path):
+    """A concept asks one query a language."""
+    rows = [
+        (f"{c}", code, role, f"{c} {code} {role}")
+        for c in "ab"
+        for code in ("en", "zh")
+        for role in ("query", "passage")
+    ]
+    test = Corpus.from_rows([*rows, ("a", "en", "query", "another")], "mine", ("a note",))
+    config, split, *others = parts
+    result = write_run(tmp_path, config, split._replace(test=test), *others)
+    assert result["notes"] == ["a note", "1 of 5 queries are not asked: the last of a concept in a language is"]
 
 
 def test_files_of_a_run(folder):

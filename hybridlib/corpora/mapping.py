@@ -45,7 +45,8 @@ def load(path: str | Path) -> Corpus:
 
     Fields of the file are those of :class:`.description.Description`. ``{language}`` in ``source``, ``subset``,
     ``split`` or the name of a column stands for each language in turn, as ``languages`` calls it. Rows whose column for
-    the language names another one are left out; so are concepts with a single text, and a note says how many.
+    the language names another one are left out; so are a row that says what one before it says and a concept with a
+    single text, and notes say how many.
 
     Raises:
         InputError: naming file (or data set), row and column, the value found and what was expected, up to 20 times in
@@ -57,13 +58,16 @@ def load(path: str | Path) -> Corpus:
     only = "" if description.columns.language else next(iter(languages), "")
     passes = languages.items() if description.is_divided else [(only, "")]
     rows: list[tuple[str, str, str, str]] = []
-    counts = []
+    counts, again = [], 0
     problems, spellings = Problems(), Spellings()
     for code in languages:
         spellings.check(code, f"{path}: languages")
     for code, called in passes:
         texts = list(_texts(description.at(called), path.parent, code, problems.add, spellings))
-        rows += chain.from_iterable(texts)
+        said = [tuple(of_row) for of_row in texts if of_row]
+        different = dict.fromkeys(said)
+        again += len(said) - len(different)
+        rows += chain.from_iterable(different)
         counts.append((len(texts), code))
     problems.check()
     (least, first), (most, last) = min(counts), max(counts)
@@ -73,7 +77,8 @@ def load(path: str | Path) -> Corpus:
         raise InputError(f"{path}: found no row in {code!r} (called {languages[code]!r}), expected one at least")
     size = Counter(concept for concept, *_ in rows)
     paired = [row for row in rows if size[row[0]] > 1]
-    notes = (f"concepts with a single text, left out: {len(rows) - len(paired)}",) if paired != rows else ()
+    left_out = {"rows that stand twice": again, "concepts with a single text": len(rows) - len(paired)}
+    notes = tuple(f"{what}, left out: {count}" for what, count in left_out.items() if count)
     return Corpus.from_rows(paired, description.name, notes)
 
 

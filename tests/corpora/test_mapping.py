@@ -124,6 +124,22 @@ def test_concepts_with_a_single_text_are_left_out_and_counted(tmp_path: Path):
     assert corpus.notes == ("concepts with a single text, left out: 1",)
 
 
+def test_a_row_that_says_what_one_before_it_says_is_left_out_and_counted(tmp_path: Path):
+    write(tmp_path / "data.jsonl", [*PAIRS, PAIRS[0] | {"other": "y"}, PAIRS[0], PAIRS[1] | {"p": "an answer"}])
+    corpus = mapping.load(describe(tmp_path, languages=NAMES))
+    assert rows(corpus) == [*ROWS, ("a", "en", "query", "question"), ("a", "en", "passage", "an answer")]
+    assert corpus.notes == ("rows that stand twice, left out: 2",)
+
+
+def test_a_text_that_stands_twice_is_not_its_own_answer(tmp_path: Path):
+    write(tmp_path / "data.jsonl", [*PAIRS, PAIRS[2]])
+    corpus = mapping.load(
+        describe(tmp_path, languages=NAMES, columns={"concept": "id", "language": "lang", "text": "q"})
+    )
+    assert {row[0] for row in rows(corpus)} == {"a"}
+    assert corpus.notes == ("rows that stand twice, left out: 1", "concepts with a single text, left out: 1")
+
+
 def test_rows_of_parallel_files_are_concepts_by_their_number(tmp_path: Path):
     write(tmp_path / "1.ger.tsv", [{"s": "eins"}, {"s": "zwei"}])
     write(tmp_path / "2.ger.tsv", [{"s": "drei"}])
