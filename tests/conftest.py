@@ -1,4 +1,5 @@
 import logging
+import re
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,13 @@ def pages(tmp_path, monkeypatch):
     monkeypatch.setenv("HYBRIDLIB_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(execute, "execute_evaluation", lambda *given: asked.append(given) or Path("page.html"))
     return asked
+
+
+@pytest.fixture
+def readme_code():
+    """The README's blocks of Python."""
+    readme = Path(__file__).parents[1] / "README.md"
+    return re.findall(r"```python\n(.*?)```", readme.read_text(encoding="utf-8"), re.DOTALL)
 
 
 @pytest.fixture(scope="module")
