@@ -6,18 +6,14 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
-from hybridlib.comparison import against, compared_labels, direction, verdict
+from hybridlib.comparison import PLACES, against, compared_labels, direction, verdict
 from hybridlib.curves import DIGITS, PANELS
 from hybridlib.errors import InputError
-from hybridlib.told import Told
+from hybridlib.findings import not_told_from
+from hybridlib.plain_text import listed
+from hybridlib.told import Told, distinct
 
 PARENTS = ("monolingual", "crosslingual")
-_PLACES = {  # a panel -> what it is called in a sentence
-    ("monolingual", "nDCG@10"): "within a language",
-    ("crosslingual", "nDCG@10"): "between two languages",
-    ("multilingual", "nDCG@10"): "in the pool of all languages",
-    ("multilingual", "rank_distance"): "by rank distance",
-}
 _STANDS = {  # how many parents it beats, loses to -> how it stands to them
     (2, 0): "better than both",
     (1, 0): "better than one, not separable from the other",
@@ -38,18 +34,22 @@ def subject(told: Told) -> str:
 
 
 def with_parents(studies: Iterable[Told], told: Told) -> list[Told]:
-    """Return the studies that compare the subject of ``told`` with both parents, the one with most seeds first.
+    """Return the studies that compare the subject of ``told`` with both parents, the best founded first.
 
-    Made-up texts are not taken beside real ones; of studies that share these runs the first is returned.
+    That is the one with most seeds, of equals the one with most test concepts. Made-up texts are not taken beside real
+    ones, nor a study all of whose runs of these three another has too.
     """
     label = subject(told)
-    found: dict[tuple[float, ...], Told] = {}
-    for one in studies:
-        alike = one.about["demonstration"] == told.about["demonstration"]
-        if alike and label not in PARENTS and {label, *PARENTS} <= set(one.labels) and subject(one) == label:
-            values = tuple(one.value(name, *panel) for name in (label, *PARENTS) for panel in PANELS)
-            found.setdefault(values, one)
-    return sorted(found.values(), key=lambda one: -_seeds(one, label))
+    trio = {label, *PARENTS}
+    found = [
+        one
+        for one in studies
+        if one.about["demonstration"] == told.about["demonstration"]
+        and label not in PARENTS
+        and trio <= set(one.labels)
+        and subject(one) == label
+    ]
+    return distinct(sorted(found, key=lambda one: (-_seeds(one, label), -one.about["concepts"]["test"])), trio)
 
 
 def _seeds(told: Told, label: str) -> int:
@@ -77,36 +77,32 @@ def answer(told: Told, others: Sequence[Told] = ()) -> list[str]:
     parents = [one for one in PARENTS if one in first.labels and one != label]
     sentences = [_stands(first, label)] if len(parents) == len(PARENTS) else []
     if said := "; ".join(_differences(first, label, parent) for parent in parents):
-        sentences.append(f"By nDCG@10, and in ranks of distance, {said}.")
+        sentences.append(f"In nDCG@10 (by rank distance: in ranks), {said}.")
     return [*sentences, _best(told, label)]
 
 
 def _stands(told: Told, label: str) -> str:
     places: dict[str, list[str]] = {}
-    for panel, place in _PLACES.items():
+    for panel, place in PLACES.items():
         verdicts = [verdict(against(told.comparisons, label, parent, *panel)) for parent in PARENTS]
         places.setdefault(_STANDS[verdicts.count(1), verdicts.count(-1)], []).append(place)
-    said = "; ".join(f"**{stands}** {_listed(where)}" for stands, where in places.items())
+    said = "; ".join(f"**{stands}** {listed(where)}" for stands, where in places.items())
     mixed = " that it mixes" * label.startswith("hybrid")
     basis = f"{_basis(told, label)}, study {told.name}"
     return f"Beside the monolingual and crosslingual batches{mixed}, **{label}** is {said} ({basis})."
 
 
-def _listed(words: list[str]) -> str:
-    return ", ".join(words[:-1]) + " and " * (len(words) > 1) + words[-1]
-
-
 def _differences(told: Told, label: str, parent: str) -> str:
     """Say what a system gains on another and gives up against it, where the two are separable."""
     parts: dict[str, list[str]] = {"gains": [], "gives up": []}
-    for panel, place in _PLACES.items():
+    for panel, place in PLACES.items():
         row = against(told.comparisons, label, parent, *panel)
         if verdict(row):
             sign = 1 if row["difference"] > 0 else -1
             ends = sorted(sign * row[end] for end in ("low", "high"))
             size, low, high = (f"{value:z{DIGITS[panel[1]]}}" for value in (sign * row["difference"], *ends))
             parts["gains" if verdict(row) > 0 else "gives up"].append(f"{size} [{low}, {high}] {place}")
-    said = [f"{verb} {_listed(places)}" for verb, places in parts.items() if places]
+    said = [f"{verb} {listed(places)}" for verb, places in parts.items() if places]
     return f"against **{parent}** batches it {' and '.join(said) or 'is not separable anywhere'}"
 
 
@@ -176,7 +172,7 @@ def _best(told: Told, label: str) -> str:
     compared = [label, *sorted(compared_labels(told.comparisons))]  # of equals the subject, else as the report chose
     more = set(dearer(told))
     alike = list(dict.fromkeys(one for one in compared if one not in more))
-    limit = " trained on no more pairs" * bool(more)
+    limit = f" that were trained on no more pairs than {label}" * bool(more)
     said = f"Of {len(alike)} systems{limit} the best is {_leaders(told, label, alike)}."
     further = _leaders(told, label, compared, besides=alike)
     return said + (f" Of all {len(told.labels)}, whatever their training, it is {further}." if further else "")
@@ -189,8 +185,8 @@ def _leaders(told: Told, label: str, among: Sequence[str], besides: Sequence[str
         values = pd.Series({one: told.value(one, *panel) for one in among})
         first = str((values * direction(panel[1])).idxmax())
         number = f"{values[first]:{DIGITS[panel[1]]}}"
-        tied = first != label and not verdict(against(told.comparisons, label, first, *panel))
+        tied = not_told_from(told.comparisons, first, among, *panel)
         if first not in besides:
-            best.setdefault(first, []).append(f"{_PLACES[panel]} ({number}{f'; not separable from {label}' * tied})")
-    said = [f"**{first}**{' itself' * (first == label)} {_listed(places)}" for first, places in best.items()]
+            best.setdefault(first, []).append(f"{PLACES[panel]} ({number}{tied})")
+    said = [f"**{first}**{' itself' * (first == label)} {listed(places)}" for first, places in best.items()]
     return "; ".join(said)

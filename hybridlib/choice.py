@@ -84,9 +84,9 @@ def _named(x: float | str) -> str:
 
 
 def finding(found: list[Choice]) -> str:
-    """Say how often validation chooses what is best on the test concepts, and what the others lose."""
-    right = sum(one.chosen == one.best for one in found)
+    """Say how often validation chooses what is best on the test concepts (to .001), and what the others lose."""
+    right = sum(round(one.regret, 3) == 0 for one in found)
     worst = max(found, key=lambda one: one.regret)
     lost = f"; the most that is lost is {worst.regret:.3f}, by {worst.series}" if right < len(found) else ""
     kinds = f"configuration{'s' * (len(found) > 1)}"
-    return f"Validation chooses the best of the test concepts for {right} of {len(found)} {kinds}{lost}."
+    return f"Validation chooses the best of the test concepts (to .001) for {right} of {len(found)} {kinds}{lost}."

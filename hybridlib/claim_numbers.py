@@ -14,7 +14,8 @@ from hybridlib.errors import InputError
 from hybridlib.evaluation import BIAS
 from hybridlib.told import read_table
 
-_COMPARED = "configuration baseline setting measure difference low high holm_p wins losses seeds baseline_seeds".split()
+_COMPARED = "configuration baseline setting measure difference low high holm_p wins losses concepts".split()
+_COMPARED += ["seeds", "baseline_seeds"]
 
 
 class MissingError(Exception):
@@ -54,6 +55,13 @@ class StudyNumbers:
         if found.empty:
             raise self._missing("not measured", f"{setting} {measure} of {configuration}")
         return float(found.iloc[0])
+
+    def by_seed(self, configuration: str, baseline: str, setting: str, measure: str) -> list[float]:
+        """Return the difference of two configurations in each seed that both have, of ``summary.csv``, by seed."""
+        table = self._table("summary.csv", ["configuration", "seed", "languages", "setting", "measure", "value"])
+        table = table[(table[["languages", "setting", "measure"]] == ("all", setting, measure)).all(axis=1)]
+        first, second = (table[table["configuration"] == one].set_index("seed") for one in (configuration, baseline))
+        return (first["value"] - second["value"]).dropna().sort_index().tolist()
 
     def geometry(self, configuration: str, number: str) -> dict[int, float]:
         """Return a number of the geometry of a configuration's test texts, of ``runs.csv``, by seed."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise, product
+from math import inf
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -15,9 +16,13 @@ from hybridlib.comparison import LEVEL, LOWER_IS_BETTER, direction
 
 HOLDS, FAILS, UNCLEAR = "holds", "does not hold", "cannot tell here"
 MARGIN, RANK_MARGIN = 0.01, 0.05  # of shares such as nDCG; of ranks, as a share of the baseline's
+MIN_SEEDS, MIN_CONCEPTS = 2, 30  # below these a bootstrap over concepts or a single training decides nothing
 
 Setting = Literal["monolingual", "crosslingual", "multilingual"]
 Measure = Literal["nDCG@10", "rank_distance", "same_language_share@10"]
+_FORM = {"rank_distance": ",.0f", "nDCG@10": ".3f", "same_language_share@10": ".3f"}
+_DIGITS = {"rank_distance": 0, "nDCG@10": 3, "same_language_share@10": 3}
+_Judged = tuple[str, float, float]  # a verdict and the range of gains that it speaks of
 _T = TypeVar("_T")
 _Several = Annotated[list[_T], BeforeValidator(lambda v: [v] if isinstance(v, str) else v), Field(min_length=1)]
 
@@ -52,13 +57,17 @@ class Compared(Checked):
     [low, high] is its 95 % interval, p is Holm-corrected, m is ``margin``: of nDCG and shares 0.01 unless given, of
     rank distance a share of the baseline's mean, 0.05 unless given.
 
-    - ``better`` holds if gain > 0 and p < .05. It does not hold if gain < 0 and p < .05, nor if high < m: then no gain
-      as large as the margin is left.
+    - ``better`` holds if gain > 0 and p < .05. It does not hold if gain < 0 and p < .05, nor if low <= 0 and high < m:
+      then no gain as large as the margin is left.
     - ``not_worse`` holds if low > -m, and does not hold if high < -m, whatever p.
     - ``flat`` holds if -m < low and high < m, and does not hold if high < -m or low > m, whatever p.
 
-    Otherwise one cannot tell, nor where either configuration has fewer than ``min_seeds`` seeds. The last two are an
-    equivalence test (Lakens 2017, with a 95 % interval for his 90 %).
+    Otherwise one cannot tell. Nor can one where either configuration has fewer than ``min_seeds`` seeds, where a seed
+    that both have says otherwise (its own gain lies outside the range that the verdict speaks of), or with fewer than
+    30 concepts: intervals and p are those of the runs at hand over other concepts, and know nothing of other seeds.
+
+    The last two are an equivalence test (Lakens 2017, with a 95 % interval for his 90 %). low, high and m are compared
+    as they are printed, to three decimals and whole ranks: more a bootstrap does not know, and a reader can check it.
     """
 
     kind: Literal["better", "not_worse", "flat"]
@@ -68,7 +77,7 @@ class Compared(Checked):
     measure: Measure = "nDCG@10"
     margin: float | None = Field(None, gt=0)
     expected: Literal["higher", "lower"] | None = None
-    min_seeds: int = Field(1, ge=1, description="more, where the draw of the batches may decide")
+    min_seeds: int = Field(MIN_SEEDS, ge=1)
 
     @model_validator(mode="after")
     def _has_a_direction(self) -> Compared:
@@ -86,33 +95,35 @@ class Compared(Checked):
 
     def _finding(self, numbers: StudyNumbers, configuration: str, baseline: str, setting: str) -> Finding:
         row = numbers.comparison(configuration, baseline, setting, self.measure)
-        found, seeds = self._judged(numbers, row, baseline, setting), int(min(row["seeds"], row["baseline_seeds"]))
-        if seeds < self.min_seeds:
-            return replace(
-                found, verdict=UNCLEAR, said=f"{found.said} ({_count(seeds)} of the {self.min_seeds} it takes)"
-            )
-        return found
-
-    def _judged(self, numbers: StudyNumbers, row: dict[str, Any], baseline: str, setting: str) -> Finding:
         sign = direction(self.measure) or (-1 if self.expected == "lower" else 1)
-        low, high = sorted((sign * row["low"], sign * row["high"]))
-        gained, separable = sign * row["difference"] > 0, row["holm_p"] < LEVEL
-        said = numbers.said(row["configuration"], baseline, setting, self.measure)
-        about = _about(row)
-        if self.kind == "better" and separable:
-            return Finding(HOLDS if gained else FAILS, about, said)
-        if self.kind == "not_worse" and low >= 0:
-            return Finding(HOLDS, about, said)
-        try:
-            margin = self._margin(numbers, baseline, setting)
-        except MissingError as error:
-            return Finding(UNCLEAR, about, said, str(error))
-        said += f" (margin {margin:{',.0f' if self.measure in LOWER_IS_BETTER else '.3f'}})"
+        ends = sorted((sign * row["low"], sign * row["high"]))
+        about, said = _about(row), numbers.said(configuration, baseline, setting, self.measure)
+        judged = self._without_margin(sign * row["difference"], ends[0], row["holm_p"])
+        if judged is None:
+            try:
+                margin = self._margin(numbers, baseline, setting)
+            except MissingError as error:
+                return Finding(UNCLEAR, about, said, str(error))
+            said += f" (margin {margin:{_FORM[self.measure]}})"
+            judged = self._by_margin(*(round(value, _DIGITS[self.measure]) for value in (*ends, margin)))
+        verdict, floor, ceiling = judged
+        gains = [sign * gain for gain in numbers.by_seed(configuration, baseline, setting, self.measure)]
+        doubt = _few(row, self.min_seeds) or _disagree(gains, floor, ceiling, self.measure)
+        return Finding(UNCLEAR if doubt else verdict, about, said + doubt)
+
+    def _without_margin(self, gain: float, low: float, p: float) -> _Judged | None:
+        """Judge what needs no margin: a verdict, and the gains that it speaks of."""
+        if self.kind == "better" and p < LEVEL:
+            return (HOLDS, 0.0, inf) if gain > 0 else (FAILS, -inf, 0.0)
+        return (HOLDS, 0.0, inf) if self.kind == "not_worse" and low >= 0 else None
+
+    def _by_margin(self, low: float, high: float, margin: float) -> _Judged:
         if self.kind == "better":
-            return Finding(FAILS if high < margin else UNCLEAR, about, said)
-        inside = low > -margin and (self.kind == "not_worse" or high < margin)
-        beyond = high < -margin or (self.kind == "flat" and low > margin)
-        return Finding(HOLDS if inside else FAILS if beyond else UNCLEAR, about, said)
+            ranges = [(FAILS, -inf, margin)] * (low <= 0)
+        else:
+            ranges = [(HOLDS, -margin, inf if self.kind == "not_worse" else margin), (FAILS, -inf, -margin)]
+            ranges += [(FAILS, margin, inf)] * (self.kind == "flat")
+        return next((one for one in ranges if one[1] < low and high < one[2]), (UNCLEAR, -inf, inf))
 
     def _margin(self, numbers: StudyNumbers, baseline: str, setting: str) -> float:
         if self.measure not in LOWER_IS_BETTER:
@@ -125,6 +136,7 @@ class LargerGain(Checked):
 
     Holds if the 95 % interval of its gain lies above that of the other, does not hold if it lies below; where they
     overlap one cannot tell. (Two intervals that are apart are more than a test of the difference at .05 asks for.)
+    Seeds and concepts as for :class:`Compared`.
     """
 
     kind: Literal["larger_gain"]
@@ -133,6 +145,7 @@ class LargerGain(Checked):
     than: list[str] = Field(min_length=2, max_length=2, description="configuration and baseline")
     setting: Setting
     measure: Literal["nDCG@10", "rank_distance"] = "nDCG@10"
+    min_seeds: int = Field(MIN_SEEDS, ge=1)
 
     def findings(self, numbers: StudyNumbers) -> list[Finding]:
         """Judge the two gains."""
@@ -145,20 +158,27 @@ class LargerGain(Checked):
         (low, high), (other_low, other_high) = (sorted((sign * row["low"], sign * row["high"])) for row in rows)
         verdict = HOLDS if low > other_high else FAILS if high < other_low else UNCLEAR
         said, other = (numbers.said(*pair, self.setting, self.measure) for pair in pairs)
-        return Finding(verdict, _about(rows[0]), f"{said}, against {_about(rows[1])}: {other}")
+        gains = zip(*(numbers.by_seed(*pair, self.setting, self.measure) for pair in pairs), strict=False)
+        lead = [sign * (gain - other) for gain, other in gains]
+        ends = {HOLDS: (0.0, inf), FAILS: (-inf, 0.0), UNCLEAR: (-inf, inf)}[verdict]
+        few = next((few for few in (_few(row, self.min_seeds) for row in rows) if few), "")
+        doubt = few or _disagree(lead, *ends, self.measure)
+        said = f"{said}, against {_about(rows[1])}: {other}{doubt}"
+        return Finding(UNCLEAR if doubt else verdict, _about(rows[0]), said)
 
 
 class Order(Checked):
     """A number of a run's ``geometry`` falls, or rises, from configuration to configuration.
 
     Holds if it does in every seed that all of them have, does not hold if it does the reverse in every one; otherwise
-    one cannot tell. There is no interval: a run has one such number.
+    one cannot tell, nor with fewer than ``min_seeds`` of them. There is no interval: a run has one such number.
     """
 
     kind: Literal["order"]
     number: str = Field(description="see hybridlib.geometry.geometry")
     configurations: list[str] = Field(min_length=2)
     expected: Literal["rises", "falls"]
+    min_seeds: int = Field(MIN_SEEDS, ge=1)
 
     def findings(self, numbers: StudyNumbers) -> list[Finding]:
         """Judge the numbers of all seeds."""
@@ -179,7 +199,9 @@ class Order(Checked):
             f"seed {seed} {' → '.join(f'{v:.4f}' for v in values)}" for seed, values in zip(seeds, series, strict=True)
         )
         about = f"{self.number.replace('_', ' ')} of {' → '.join(self.configurations)} ({_count(len(seeds))})"
-        return Finding(HOLDS if as_expected else FAILS if reverse else UNCLEAR, about, "; ".join(steps))
+        few = _too_few(len(seeds), self.min_seeds, "seed")
+        verdict = UNCLEAR if few else HOLDS if as_expected else FAILS if reverse else UNCLEAR
+        return Finding(verdict, about, "; ".join(steps) + few)
 
 
 Test = Compared | LargerGain | Order
@@ -194,11 +216,29 @@ def _or_missing(judged: Callable[[], Finding]) -> Finding:
         return Finding(UNCLEAR, missing=str(error))
 
 
+def _few(row: dict[str, Any], seeds: int) -> str:
+    """Say that a comparison rests on too few seeds or concepts, if it does."""
+    return _too_few(int(min(row["seeds"], row["baseline_seeds"])), seeds, "seed") or _too_few(
+        int(row["concepts"]), MIN_CONCEPTS, "concept"
+    )
+
+
+def _too_few(count: int, least: int, what: str) -> str:
+    return f" ({_count(count, what)} of the {least} it takes)" if count < least else ""
+
+
+def _disagree(gains: Sequence[float], floor: float, ceiling: float, measure: str) -> str:
+    """Say the gains of single seeds, if one is outside the range that a verdict speaks of."""
+    if all(floor < gain < ceiling for gain in gains):
+        return ""
+    return f" (the seeds disagree: gains of {', '.join(f'{gain:+{_FORM[measure]}}' for gain in gains)})"
+
+
 def _about(row: dict[str, Any]) -> str:
     first, second = int(row["seeds"]), int(row["baseline_seeds"])
     seeds = _count(first) if first == second else f"{first} and {_count(second)}"
     return f"{row['configuration']} − {row['baseline']} ({seeds})"
 
 
-def _count(seeds: int) -> str:
-    return f"{seeds} seed{'s' if seeds > 1 else ''}"
+def _count(number: int, what: str = "seed") -> str:
+    return f"{number} {what}{'s' if number > 1 else ''}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations, product
 from typing import Any
 
@@ -29,6 +29,14 @@ def direction(measure: str) -> int:
     if measure in BEST_AT_EVEN_SHARE:
         return 0
     return -1 if measure in LOWER_IS_BETTER else 1
+
+
+PLACES = {  # a setting and measure -> what it is called in a sentence
+    ("monolingual", "nDCG@10"): "within a language",
+    ("crosslingual", "nDCG@10"): "between two languages",
+    ("multilingual", "nDCG@10"): "in the pool of all languages",
+    ("multilingual", "rank_distance"): "by rank distance",
+}
 
 
 def verdict(row: Mapping[str, Any]) -> int:
@@ -218,6 +226,14 @@ def least_p(comparisons: pd.DataFrame) -> float:
     With F sign vectors, ten thousand or 40 a row, that is, for m rows, m / (1 + F).
     """
     return len(comparisons) / (1 + max(10_000, _FLIPS * len(comparisons)))
+
+
+def inseparable(comparisons: pd.DataFrame, label: str, among: Iterable[str], setting: str, measure: str) -> list[str]:
+    """Return those that were compared with a system and differ from it in no direction that can be told, at 0.05."""
+    rows = comparisons[(comparisons["setting"] == setting) & (comparisons["measure"] == measure)]
+    rows = rows[rows["holm_p"] >= LEVEL]
+    pairs = set(zip(rows["configuration"], rows["baseline"], strict=True))
+    return [one for one in among if (one, label) in pairs or (label, one) in pairs]
 
 
 def compared_labels(comparisons: pd.DataFrame) -> list[str]:

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pandas as pd
 
-from hybridlib.comparison import LEVEL, against, compared_labels
+from hybridlib.comparison import LEVEL, PLACES, against, compared_labels, direction, inseparable
 from hybridlib.config import RunConfig
 from hybridlib.evaluation import SETTINGS, SHARE, Evaluation
 from hybridlib.languages import name
+from hybridlib.plain_text import listed
 
 _FEW = 4  # systems that a sentence names
 
@@ -122,22 +123,36 @@ def separable(comparisons: pd.DataFrame, configuration: str, other: str, setting
     return against(comparisons, configuration, other, setting, measure)["holm_p"] < LEVEL
 
 
-def answer(summary: pd.DataFrame) -> str:
-    """Answer the study's question in a sentence: the best configuration of each setting, and the least biased."""
+def answer(summary: pd.DataFrame, comparisons: pd.DataFrame | None = None) -> str:
+    """Say in a sentence which system is best in each setting and by rank distance, and what is not separable from it.
+
+    Args:
+        summary: of :meth:`hybridlib.study_results.StudyResults.summary`.
+        comparisons: of the same systems; without it nothing is said of what is separable.
+    """
     means = (
         summary[summary["languages"] == "all"]
-        .groupby(["configuration", "setting", "measure"], sort=False)["value"]
+        .groupby(["setting", "measure", "configuration"], sort=False)["value"]
         .mean()
     )
-    scores = means.xs("nDCG@10", level="measure").unstack("setting")
-    best = [
-        f"**{scores[s].idxmax()}** is best in the {s} setting ({scores[s].max():.3f})" for s in SETTINGS if s in scores
-    ]
-    distance = means.xs("rank_distance", level="measure").xs("multilingual", level="setting")
-    return (
-        f"By nDCG@10, {', '.join(best)}; the language bias, by rank distance, is lowest with **{distance.idxmin()}** "
-        f"({distance.min():,.0f}; highest with {distance.idxmax()}, {distance.max():,.0f})."
-    )
+    said = []
+    for (setting, measure), place in PLACES.items():
+        if (setting, measure) not in means:
+            continue
+        values = means[setting, measure]
+        first = str((direction(measure) * values).idxmax())
+        number = f"{values[first]:{',.0f' if measure == 'rank_distance' else '.3f'}}"
+        tied = not_told_from(comparisons, first, values.index, setting, measure) if comparisons is not None else ""
+        said.append(f"{place} **{first}** ({number}{tied})")
+    return f"Best {'; '.join(said)}."
+
+
+def not_told_from(comparisons: pd.DataFrame, label: str, among: Iterable[str], setting: str, measure: str) -> str:
+    """Say which of some are not separable from a system, if any are; many by their number."""
+    tied = inseparable(comparisons, label, among, setting, measure)
+    if not tied:
+        return ""
+    return f"; not separable from {listed(tied) if len(tied) <= _FEW else f'{len(tied)} others'}"
 
 
 def separated(comparisons: pd.DataFrame, reference: str) -> str:
@@ -202,13 +217,37 @@ def configuration(config: RunConfig) -> str:
 
 
 def balance(points: pd.DataFrame) -> str:
-    """Say which configuration is nearest to the ideal corner (best monolingual, best crosslingual) of the scatter."""
+    """Say what the ideal corner of the scatter is made of: the best monolingual and the best crosslingual nDCG@10."""
     means = points.groupby("configuration", sort=False)[["monolingual", "crosslingual"]].mean()
-    gap = np.sqrt(((means.max() - means) ** 2).sum(axis=1))
-    order = gap.sort_values()
-    said = [f"**{label}**, {away:.3f} away" for label, away in order.head(2).items()]
-    corner = f"({means['monolingual'].max():.3f}, {means['crosslingual'].max():.3f})"
-    return f"Nearest to the ideal corner {corner} is {'; then '.join(said)}."
+    best, first = means.max(), means.idxmax()
+    return (
+        f"The ideal corner, ({best['monolingual']:.3f}, {best['crosslingual']:.3f}), has the monolingual nDCG@10 of "
+        f"**{first['monolingual']}** and the crosslingual one of **{first['crosslingual']}**."
+    )
+
+
+def seed_spread(summary: pd.DataFrame) -> str:
+    """Say how much another seed moves a mean; nothing if no system has two seeds.
+
+    The standard deviation over seeds, pooled over the ``n_i`` seeds of each system ``i``:
+    sqrt(sum_i (n_i - 1) s_i^2 / sum_i (n_i - 1)).
+    """
+    tested = summary[summary["languages"] == "all"]
+    spread = tested.groupby(["setting", "measure", "configuration"])["value"].agg(["var", "count"])
+    spread = spread[spread["count"] > 1]
+    said = []
+    for (setting, measure), place in PLACES.items():
+        if (setting, measure) in spread.index.droplevel("configuration"):
+            rows = spread.loc[setting, measure]
+            pooled = np.sqrt(np.average(rows["var"], weights=rows["count"] - 1))
+            said.append(f"{pooled:{',.0f' if measure == 'rank_distance' else '.3f'}} {place}")
+    if not said:
+        return ""
+    systems = spread.index.get_level_values("configuration").nunique()
+    return (
+        f"Another seed moves a mean by {listed(said)} (standard deviation, pooled over {systems} systems). Intervals "
+        "and p say what other concepts would give, for the runs at hand; they do not hold this."
+    )
 
 
 def wins_and_losses(comparisons: pd.DataFrame, baseline: str, labels: Sequence[str]) -> str:
@@ -230,7 +269,7 @@ def share_in_pool(summary: pd.DataFrame) -> str:
     )
 
 
-def evaluation_answer(summary: pd.DataFrame, labels: Sequence[str]) -> str:
+def evaluation_answer(summary: pd.DataFrame, labels: Sequence[str], comparisons: pd.DataFrame | None = None) -> str:
     """Answer how good and how biased the first system is, and which of several is best, in a sentence or two."""
     chosen = summary[summary["configuration"] == labels[0]]
     means = chosen.groupby(["setting", "measure"])["value"].mean()
@@ -240,7 +279,7 @@ def evaluation_answer(summary: pd.DataFrame, labels: Sequence[str]) -> str:
     if ("multilingual", SHARE) in means:
         text += f"; {means['multilingual', SHARE]:.0%} of its top ten are in the query's language"
     if len(labels) > 1 and measure == "nDCG@10" and ("multilingual", "rank_distance") in means:
-        text += f". {answer(summary)[:-1]}"
+        text += f". {answer(summary, comparisons)[:-1]}"
     return f"{text}."
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import reprlib
+from collections.abc import Sequence
 from html import escape
 from typing import Any
 
@@ -79,6 +80,11 @@ def one_line(text: str) -> str:
 def is_name(text: str) -> bool:
     """Whether a text can be a name or a path: it is seen as it is, on one line, and no part is over 255 bytes."""
     return _NOT_ONE_LINE.search(text) is None and max(map(len, text.encode().split(b"/"))) <= _PART
+
+
+def listed(words: Sequence[str]) -> str:
+    """Return words as a sentence names them: ``a``, ``a and b``, ``a, b and c``."""
+    return ", ".join(words[:-1]) + " and " * (len(words) > 1) + words[-1]
 
 
 def as_label(text: str) -> str:

@@ -33,7 +33,9 @@ def reading(languages: Mapping[str, Sequence[str]]) -> str:
     """Say how to read :func:`seen_table`."""
     return (
         f"Trained on: {' '.join(languages['seen'])}; not trained on: {' '.join(languages['unseen'])}. Crosslingual "
-        "retrieval and the pool are those inside each group. The best of a column in bold."
+        "pairs are those inside each group; the pool is always that of all languages, for queries of the group. "
+        "Debiasing (centring, SHIFT, LIR) is fitted on other texts of all test languages, so for it none is unseen. "
+        "The best of a column in bold."
     )
 
 

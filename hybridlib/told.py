@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -116,6 +116,17 @@ def read_studies(reports: Path) -> dict[str, Told]:
     """Read every study that has been reported, by name; demonstrations on made-up texts come last."""
     found = [Told.read(file.parent) for file in sorted(reports.glob("*/study.json"))]
     return {told.name: told for told in sorted(found, key=lambda told: bool(told.about["demonstration"]))}
+
+
+def distinct(studies: Iterable[Told], labels: Iterable[str]) -> list[Told]:
+    """Leave out a study all of whose runs of some systems another has too; of equal ones the first stays."""
+    found, wanted = list(studies), set(labels)
+    runs = [set(one.runs.loc[one.runs["configuration"].isin(wanted), "run"]) for one in found]
+    return [
+        one
+        for place, (one, own) in enumerate(zip(found, runs, strict=True))
+        if not any(own < other or (own == other and earlier < place) for earlier, other in enumerate(runs))
+    ]
 
 
 def main_study(studies: Mapping[str, Told], named: str | None = None) -> Told:

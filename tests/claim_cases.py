@@ -18,8 +18,10 @@ FIELDS = {
 VERDICTS = {True: "holds", False: "does not hold", None: "cannot tell here"}
 
 
-def row(low, high, p, configuration="a", baseline="b", setting="multilingual", measure="nDCG@10", seeds=(3, 2)):
-    counts = {"wins": 1, "ties": 0, "losses": 2, "concepts": 9, "seeds": seeds[0], "baseline_seeds": seeds[1]}
+def row(
+    low, high, p, configuration="a", baseline="b", setting="multilingual", measure="nDCG@10", seeds=(3, 2), concepts=90
+):
+    counts = {"wins": 1, "ties": 0, "losses": 2, "concepts": concepts, "seeds": seeds[0], "baseline_seeds": seeds[1]}
     keys = {"configuration": configuration, "baseline": baseline, "setting": setting, "measure": measure}
     return {**keys, "difference": (low + high) / 2, "low": low, "high": high, "p": p, "holm_p": p, **counts}
 
@@ -35,11 +37,15 @@ def claims_of(folder, *entries):
     return load_claims(file)
 
 
-def verdict_of(folder, tests, rows=(), distance=None):
-    """Judge a claim with the given tests by rows of comparisons, and the mean rank distance of b."""
+def verdict_of(folder, tests, rows=(), distance=None, moved=(0.0, 0.0)):
+    """Judge a claim with the given tests by rows of comparisons, and the mean rank distance of b.
+
+    The differences are the same in two seeds, but that ``a`` is moved by so much in each.
+    """
     study = folder / "mine"
     study.mkdir(exist_ok=True)
     if rows:
+        write_summary(study, rows, moved)
         pd.DataFrame(list(rows)).to_csv(study / "comparisons.csv", index=False)
     if distance is not None:
         keys = {"setting": "multilingual", "measure": "rank_distance", "deviation": 1.0, "seeds": 2}
@@ -47,6 +53,21 @@ def verdict_of(folder, tests, rows=(), distance=None):
         means = [{"configuration": c, "languages": g, "value": v, **keys} for c, g, v in groups]
         pd.DataFrame(means).to_csv(study / "means.csv", index=False)
     return judge(claims_of(folder, {"tests": tests})[0], folder)
+
+
+def write_summary(study, rows, moved=(0.0, 0.0)):
+    """Write single seeds whose differences are those of rows of comparisons."""
+    values = {}
+    for one in rows:
+        first, second = ((one[key], one["setting"], one["measure"]) for key in ("configuration", "baseline"))
+        values[second] = values.setdefault(first, 0.0) - one["difference"]
+    columns = "configuration setting measure seed languages value".split()
+    seeds = [
+        (*key, seed, "all", value + by * (key[0] == "a"))
+        for key, value in values.items()
+        for seed, by in enumerate(moved)
+    ]
+    pd.DataFrame(seeds, columns=columns).to_csv(study / "summary.csv", index=False)
 
 
 def write_runs(folder, runs):

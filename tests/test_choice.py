@@ -62,10 +62,10 @@ def test_table_marks_what_is_chosen(found):
 
 def test_finding_counts_and_names_the_greatest_loss(found):
     assert choice.finding(found) == (
-        "Validation chooses the best of the test concepts for 1 of 2 configurations; "
+        "Validation chooses the best of the test concepts (to .001) for 1 of 2 configurations; "
         "the most that is lost is 0.050, by b."
     )
-    assert choice.finding(found[:1]) == "Validation chooses the best of the test concepts for 1 of 1 configuration."
+    assert choice.finding(found[:1]).endswith("best of the test concepts (to .001) for 1 of 1 configuration.")
 
 
 def test_runs_that_were_not_validated_are_on_no_curve():

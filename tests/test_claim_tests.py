@@ -12,6 +12,7 @@ from claim_cases import VERDICTS, pair, row, verdict_of, write_runs
         (-0.030, 0.005, 0.30, False),  # no gain of .01 is left
         (-0.030, 0.011, 0.30, None),
         (-0.050, -0.001, 0.04, False),
+        (0.001, 0.009, 0.06, None),  # what Holm's correction leaves undecided is not refuted by its size
     ],
 )
 @pytest.mark.parametrize("turned", [False, True])
@@ -28,6 +29,7 @@ def test_better(tmp_path, low, high, p, holds, turned):
         (-0.011, -0.001, 0.01, None),  # worse for certain, and perhaps by more
         (-0.011, 0.001, 0.05, None),
         (-0.030, -0.011, 0.01, False),
+        (-0.030, -0.01001, 0.01, None),  # printed as the margin
         (0.020, 0.040, 0.01, True),
     ],
 )
@@ -103,6 +105,55 @@ def test_fewer_seeds_than_a_test_takes_decide_nothing(tmp_path, seeds, holds):
     assert "+0.030" in found.ours
 
 
+@pytest.mark.parametrize(
+    ("kind", "low", "high", "moved", "holds"),
+    [
+        ("better", 0.02, 0.04, (-0.029, 0.029), True),
+        ("better", 0.02, 0.04, (-0.031, 0.031), None),
+        ("better", -0.04, -0.02, (-0.029, 0.029), False),
+        ("better", -0.04, -0.02, (-0.031, 0.031), None),
+        ("better", -0.03, 0.005, (-0.021, 0.021), False),
+        ("better", -0.03, 0.005, (-0.023, 0.023), None),
+        ("not_worse", 0.02, 0.04, (-0.031, 0.031), None),
+        ("not_worse", -0.004, 0.004, (-0.009, 0.009), True),
+        ("not_worse", -0.004, 0.004, (-0.011, 0.011), None),
+        ("flat", -0.004, 0.004, (-0.011, 0.011), None),
+        ("flat", 0.02, 0.04, (-0.019, 0.019), False),
+        ("flat", 0.02, 0.04, (-0.021, 0.021), None),
+    ],
+)
+@pytest.mark.parametrize(("measure", "scale"), [("nDCG@10", 1), ("rank_distance", -5000)])
+def test_seeds_that_disagree_decide_nothing(tmp_path, kind, low, high, moved, holds, measure, scale):
+    """A share's margin is .01, that of ranks 50."""
+    ends, moved = sorted((scale * low, scale * high)), [scale * by for by in moved]
+    p = 0.01 if kind == "better" and low * high > 0 else 0.5
+    found = verdict_of(tmp_path, [pair(kind, measure=measure)], [row(*ends, p, measure=measure)], 1000.0, moved)
+    assert found.verdict == VERDICTS[holds]
+    assert ("(the seeds disagree: gains of " in found.ours) == (holds is None)
+
+
+def test_the_gains_of_seeds_that_disagree_are_said(tmp_path):
+    rows = [row(-40, -20, 0.01, measure="rank_distance")]
+    found = verdict_of(tmp_path, [pair("better", measure="rank_distance")], rows, moved=(31, -70))
+    assert found.ours.endswith("(the seeds disagree: gains of -1, +100).")
+
+
+@pytest.mark.parametrize(("concepts", "holds"), [(29, None), (30, True)])
+def test_few_concepts_decide_nothing(tmp_path, concepts, holds):
+    found = verdict_of(tmp_path, [pair("better")], [row(0.02, 0.04, 0.01, concepts=concepts)])
+    assert found.verdict == VERDICTS[holds]
+    assert ("(29 concepts of the 30 it takes)" in found.ours) == (holds is None)
+
+
+def test_larger_gain_needs_seeds_that_agree(tmp_path):
+    test = {**pair("larger_gain"), "than": ["c", "d"]}
+    rows = [row(0.02, 0.03, 0.5), row(0.0, 0.01, 0.5, "c", "d")]
+    assert verdict_of(tmp_path, [test], rows, moved=(-0.019, 0.019)).verdict == "holds"
+    found = verdict_of(tmp_path, [test], rows, moved=(-0.021, 0.021))
+    assert found.verdict == "cannot tell here"
+    assert "(the seeds disagree: gains of -0.001, +0.041)" in found.ours
+
+
 @pytest.mark.parametrize(("expected", "holds"), [("higher", True), ("lower", False)])
 def test_shares_move_as_the_claim_expects(tmp_path, expected, holds):
     share = "same_language_share@10"
@@ -129,7 +180,8 @@ def test_larger_gain_needs_intervals_that_are_apart(tmp_path, small, large, hold
         ([(3, 2, 1), (6, 5, 4)], "rises", False),
         ([(3, 2, 1), (4, 5, 6)], "falls", None),
         ([(3, 1, 2), (6, 5, 4)], "falls", None),
-        ([(2, 2, 1)], "falls", None),
+        ([(2, 2, 1), (2, 2, 1)], "falls", None),
+        ([(3, 2, 1)], "falls", None),
     ],
 )
 def test_order_holds_if_every_seed_agrees(tmp_path, series, expected, holds):

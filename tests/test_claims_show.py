@@ -5,7 +5,7 @@ import json
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
-from claim_cases import FIELDS, pair, row
+from claim_cases import FIELDS, pair, row, write_summary
 
 from hybridlib import claims_show
 from hybridlib.claims import judge, load_claims, tally
@@ -22,6 +22,7 @@ def judged(tmp_path):
 
     def judge_all(baselines, **fields):
         (tmp_path / "mine").mkdir()
+        write_summary(tmp_path / "mine", ROWS)
         pd.DataFrame(ROWS).to_csv(tmp_path / "mine" / "comparisons.csv", index=False)
         entries = [{**FIELDS, "id": f"{n}", "tests": [pair("better", baseline=b)]} for n, b in enumerate(baselines)]
         (tmp_path / "claims.yaml").write_text(json.dumps([{**entry, **fields} for entry in entries]))

@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from claim_cases import row
 
 from hybridlib import findings
 from hybridlib.config import RunConfig
@@ -143,11 +144,28 @@ def test_answer_names_the_best_of_each_setting_and_the_least_biased():
             summary_of({"mixed": [1, 1], "hybrid 0.5": [0, 0]}, setting="monolingual", languages="unseen"),
         ]
     )
-    said = findings.answer(summary)
-    assert "**hybrid 0.5** is best in the monolingual setting (0.600)" in said
-    assert "**mixed** is best in the crosslingual setting (0.450)" in said
-    assert "**hybrid 0.5** is best in the multilingual setting (0.250)" in said
-    assert "lowest with **mixed** (850; highest with hybrid 0.5, 1,500)" in said
+    assert findings.answer(summary) == (
+        "Best within a language **hybrid 0.5** (0.600); between two languages **mixed** (0.450); in the pool of all "
+        "languages **hybrid 0.5** (0.250); by rank distance **mixed** (850)."
+    )
+
+
+def test_answer_says_what_is_not_separable_from_the_best():
+    labels = ["first", *"abcdef"]
+    summary = pd.concat(
+        [
+            summary_of({one: [1 - place / 100] for place, one in enumerate(labels)}, setting="monolingual"),
+            summary_of({one: [place / 100] for place, one in enumerate(labels)}, setting="multilingual"),
+        ]
+    )
+    rows = [
+        row(0.0, 0.1, 0.05, "first", one, setting) for one in labels[1:6] for setting in ("monolingual", "multilingual")
+    ]
+    rows += [row(0.0, 0.1, 0.05, "f", "a", "multilingual"), row(0.0, 0.1, 0.049, "f", "b", "multilingual")]
+    assert findings.answer(summary, pd.DataFrame(rows)) == (
+        "Best within a language **first** (1.000; not separable from 5 others); in the pool of all languages **f** "
+        "(0.060; not separable from a)."
+    )
 
 
 def test_configuration_says_what_is_trained():
@@ -175,11 +193,24 @@ POINTS = pd.DataFrame(
 )
 
 
-def test_balance_is_the_distance_to_the_corner_of_the_best():
+def test_balance_says_what_the_corner_is_made_of():
     said = findings.balance(POINTS)
-    distances = {"hybrid 0.5": 0.2, "mixed": np.hypot(0.3, 0.3), "monolingual": 0.5}
-    assert "ideal corner (0.900, 0.700) is **hybrid 0.5**, 0.200 away" in said
-    assert said.endswith(f"then **mixed**, {distances['mixed']:.3f} away.")
+    assert said.startswith("The ideal corner, (0.900, 0.700), has the monolingual nDCG@10 of **")
+
+
+def test_seed_spread_is_pooled_over_systems_with_seeds():
+    """Variances 2 of three seeds and 8 of two: sqrt((2 * 2 + 1 * 8) / 3) = 2."""
+    seeds = {"a": [1 - 2**0.5, 1, 1 + 2**0.5], "b": [1, 5], "untrained": [9]}
+    summary = pd.concat(
+        [
+            summary_of({one: [v / 1000 for v in values] for one, values in seeds.items()}, setting="monolingual"),
+            summary_of(seeds, "rank_distance", "multilingual"),
+            summary_of({"a": [5, 9]}, setting="monolingual", languages="unseen"),
+        ]
+    )
+    said = "0.002 within a language and 2 by rank distance (standard deviation, pooled over 2 systems)"
+    assert findings.seed_spread(summary).startswith(f"Another seed moves a mean by {said}. ")
+    assert findings.seed_spread(summary[summary["configuration"] == "untrained"]) == ""
 
 
 def test_balance_of_a_single_configuration():

@@ -74,7 +74,10 @@ def told(systems, compared=(), runs=None, summary=None, pairs=None, **about):
     if summary is not None:
         whole = pd.DataFrame(summary, columns=["configuration", "seed", "value"])
         whole = whole.assign(languages="all", setting="multilingual", measure="nDCG@10")
-    costs = [(f"run-{n}", *row) for n, row in enumerate(runs or [(label, 60.0) for label in systems])]
+    costs = [
+        (f"{about.get('runs_of', about.get('name', 'mine'))}-{n}", *row)
+        for n, row in enumerate(runs or [(label, 60.0) for label in systems])
+    ]
     costs = pd.DataFrame(costs, columns=["run", "configuration", "seconds"])
     costs["pairs"] = [(pairs or {}).get(label, 4096.0) for label in costs["configuration"]]
     scores = costs[["run", "configuration"]].assign(seed=1)
