@@ -37,7 +37,7 @@ def along(points: pd.DataFrame, seeds: pd.DataFrame, levels: Mapping[str, pd.Ser
         return Along(
             crossed.heatmaps(points, levels, x_label=axis),
             f"Four heatmaps, a column for each {axis}: {measures}.",
-            f"A column is one {axis}, a row what else the names of systems say; lighter is better, the best of a row "
+            f"A column is one {axis}, a row is what else is trained; lighter is better, the best of a row "
             "in bold, each panel on its own scale. Rows are sorted by their mean multilingual nDCG@10; those that lack "
             "cells stand last.",
             crossed.finding(points, axis),

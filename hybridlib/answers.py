@@ -169,7 +169,9 @@ def dearer_than(runs: pd.DataFrame, label: str) -> list[str]:
 
 
 def _best(told: Told, label: str) -> str:
-    compared = [label, *sorted(compared_labels(told.comparisons))]  # of equals the subject, else as the report chose
+    compared = list(
+        dict.fromkeys([label, *sorted(compared_labels(told.comparisons))])
+    )  # of equals the subject, else as the report chose
     more = set(dearer(told))
     alike = list(dict.fromkeys(one for one in compared if one not in more))
     limit = f" that were trained on no more pairs than {label}" * bool(more)

@@ -10,7 +10,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from hybridlib.comparison import direction
+from hybridlib.comparison import PLACES, direction
 from hybridlib.curves import DIGITS, PANELS, called
 from hybridlib.outliers import far_off
 
@@ -102,12 +102,12 @@ def finding(points: pd.DataFrame, x_label: str) -> str:
         cells = table.loc[near].to_numpy()
         columns, rows = (np.var(cells.mean(axis=way)) / (cells.var() or 1.0) for way in (0, 1))
         said.append(
-            f"**{called(setting, measure)}**: best are {best}; of the variance {columns:.0%} is the {x_label}'s, "
-            f"{rows:.0%} the row's"
+            f"**{PLACES[setting, measure].capitalize()}** best are {best}; the {x_label} explains {columns:.0%} of the "
+            f"variance, the row {rows:.0%}"
         )
     lacking = sorted(set(tables[_SORTED_BY].index) - set(means.index))
     without = f" Without {', '.join(lacking)}, not complete." if lacking else ""
-    apart = f" The variance is that without {', '.join(far)}, far off the others." if len(far) else ""
+    apart = f" Of the variance {', '.join(far)} is left out, far off the others." if len(far) else ""
     return f"Over {len(means)} rows. {'. '.join(said)}.{without}{apart}"
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from hybridlib.comparison import direction
+from hybridlib.comparison import PLACES, direction
 from hybridlib.config import RunConfig
 from hybridlib.evaluation import SETTINGS
 
@@ -151,7 +151,7 @@ def finding(points: pd.DataFrame, axis: str) -> str:
             values = line[(line["setting"] == setting) & (line["measure"] == measure)].set_index("x")["value"]
             order, digits = values.sort_values(ascending=direction(measure) < 0), DIGITS[measure]
             parts.append(
-                f"{called(setting, measure)} best at {order.index[0]:g} ({order.iloc[0]:{digits}}), "
+                f"{PLACES[setting, measure]} best at {order.index[0]:g} ({order.iloc[0]:{digits}}), "
                 f"worst at {order.index[-1]:g} ({order.iloc[-1]:{digits}})"
             )
         said.append(f"**{name}** over {axis}: {'; '.join(parts)}.")
@@ -171,7 +171,7 @@ def _most(points: pd.DataFrame, axis: str) -> str:
             for x, names in best.groupby(best)
         ]
         ends = " to ".join(dict.fromkeys(f"{end:{DIGITS[measure]}}" for end in (width.min(), width.max())))
-        said.append(f"{called(setting, measure)} moves by {ends}, best {', '.join(parts)}")
+        said.append(f"{PLACES[setting, measure]} they move by {ends} (best {', '.join(parts)})")
     return f"**{points['series'].nunique()} curves** over {axis}: {'; '.join(said)}."
 
 

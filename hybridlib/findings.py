@@ -187,21 +187,6 @@ def _named(sizes: dict[str, float], sign: int) -> str:
     return f"{len(sizes)}, furthest {furthest[0]} ({sign * sizes[furthest[0]]:+.3f})"
 
 
-def against_parents(comparisons: pd.DataFrame, labels: Sequence[str]) -> list[str]:
-    """Say for each hybrid how it stands against monolingual and crosslingual batches, which it mixes, where tested."""
-    sentences = []
-    pairs = {frozenset(pair) for pair in zip(comparisons["configuration"], comparisons["baseline"], strict=True)}
-    for label in (label for label in labels if label.startswith("hybrid")):
-        for parent in (parent for parent in ("monolingual", "crosslingual") if parent in labels):
-            if frozenset((label, parent)) not in pairs:
-                continue
-            tested = set(comparisons["setting"])
-            said = [f"{s} {difference(comparisons, label, parent, s, 'nDCG@10')}" for s in SETTINGS if s in tested]
-            far = difference(comparisons, label, parent, "multilingual", "rank_distance")
-            sentences.append(f"**{label}** against **{parent}**: nDCG@10 {'; '.join(said)}; rank distance {far}.")
-    return sentences
-
-
 def configuration(config: RunConfig) -> str:
     """Say in a sentence what a run trains."""
     if config.sampler == "untrained":

@@ -23,10 +23,18 @@ def basis(told: Told) -> str:
     missing = f" **Not complete:** {len(about['missing'])} runs or systems are not finished." * bool(about["missing"])
     return (
         f"Study [{about['title']}]({told.name}/index.html) on {about['corpus']}: {about['encoder']} trained on "
-        f"{about['concepts']['train']:,} concepts in {len(languages['seen'])} languages, tested on "
+        f"{_trained_on(told)} concepts in {len(languages['seen'])} languages, tested on "
         f"{about['concepts']['test']:,} others in {len(languages['all'])}, {len(languages['unseen'])} of them not "
         f"trained on; {said} a system.{notes}{missing}"
     )
+
+
+def _trained_on(told: Told) -> str:
+    """Say how many concepts are trained on; where they are what differs, the fewest and the most."""
+    counts = [told.about["concepts"]["train"]]
+    if told.about["axis"] == "train_concepts":
+        counts = sorted({int(one["x"]) for one in told.about["series"]})
+    return " to ".join(f"{count:,}" for count in dict.fromkeys((counts[0], counts[-1])))
 
 
 def method_table(told: Told) -> pd.DataFrame:
@@ -54,7 +62,7 @@ def off_axis(told: Told) -> list[str]:
     baseline = told.about["baseline"]
     others = [label for label in told.labels if label in compared and label not in {*lying, "untrained", baseline}]
     parts = [f"{label} {difference(told.comparisons, label, baseline, 'multilingual', 'nDCG@10')}" for label in others]
-    return [f"On no curve, against {baseline} in the pool: {'; '.join(parts)}."] if parts else []
+    return [f"Not on a curve, against {baseline} in the pool: {'; '.join(parts)}."] if parts else []
 
 
 def study_table(studies: Mapping[str, Told]) -> pd.DataFrame:

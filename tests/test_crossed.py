@@ -85,9 +85,9 @@ def test_finding_counts_the_best_columns_and_splits_the_variance():
     total = sum((y - cells.mean()) ** 2 for y in cells.ravel())
     columns = sum(3 * (cells[:, j].mean() - cells.mean()) ** 2 for j in range(3)) / total
     rows = sum(3 * (cells[i].mean() - cells.mean()) ** 2 for i in range(3)) / total
-    shares = f"of the variance {columns:.0%} is the sampler's, {rows:.0%} the row's"
-    assert said.startswith(f"Over 3 rows. **monolingual**: best are hybrid for 2, crosslingual for 1; {shares}. ")
-    assert said.endswith(f"**rank distance**: best are monolingual for 2, crosslingual for 1; {shares}.")
+    shares = f"the sampler explains {columns:.0%} of the variance, the row {rows:.0%}"
+    assert said.startswith(f"Over 3 rows. **Within a language** best are hybrid for 2, crosslingual for 1; {shares}. ")
+    assert said.endswith(f"**By rank distance** best are monolingual for 2, crosslingual for 1; {shares}.")
 
 
 def test_rows_that_lack_cells_are_left_out_and_named():
@@ -102,7 +102,7 @@ def test_too_few_cells_say_so(cells):
 
 
 def test_equal_cells_have_no_variance_to_explain():
-    assert "of the variance 0% is the sampler's, 0% the row's" in crossed.finding(
+    assert "the sampler explains 0% of the variance, the row 0%" in crossed.finding(
         points_of({key: [1.0, 1.0, 1.0] for key in "ab"}), "sampler"
     )
 
@@ -116,7 +116,7 @@ def test_a_grid_stands_for_samplers_and_curves_for_numbers():
         points.assign(x=points["x"].map({s: 2.0**i for i, s in enumerate(SAMPLERS)})), points[:0], {}, "batch_size"
     )
     assert line.alt.startswith("Four curves over batch_size")
-    assert line.finding.startswith("**3 curves** over batch_size: monolingual moves by ")
+    assert line.finding.startswith("**3 curves** over batch_size: within a language they move by ")
 
 
 def test_a_row_that_is_far_off_explains_no_variance():
@@ -128,10 +128,10 @@ def test_a_row_that_is_far_off_explains_no_variance():
         for panel in crossed.PANELS
     ]
     said = crossed.finding(pd.DataFrame(rows, columns=["series", "x", "setting", "measure", "value"]), "sampler")
-    assert said.startswith("Over 6 rows. **monolingual**: best are ")
-    assert " for 6; of the variance" in said
-    assert "of the variance 100% is the sampler's, 0% the row's" in said
-    assert said.endswith(" The variance is that without objective 5, far off the others.")
+    assert said.startswith("Over 6 rows. **Within a language** best are ")
+    assert " for 6; the " in said
+    assert "the sampler explains 100% of the variance, the row 0%" in said
+    assert said.endswith(" Of the variance objective 5 is left out, far off the others.")
 
 
 def test_more_curves_than_can_be_told_apart_are_a_grid_in_the_order_of_the_axis():
@@ -141,4 +141,4 @@ def test_more_curves_than_can_be_told_apart_are_a_grid_in_the_order_of_the_axis(
     grid = along(points, points, {}, "temperature")
     assert grid.alt.startswith("Four heatmaps, a column for each temperature")
     assert list(crossed.grids(points)["multilingual", "nDCG@10"]) == [0.02, 0.1]
-    assert "best are 0.1 for 9; of the variance" in grid.finding
+    assert "best are 0.1 for 9; the temperature explains" in grid.finding

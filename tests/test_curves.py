@@ -193,13 +193,15 @@ def test_level_is_that_of_all_languages():
 def test_finding_names_the_best_and_the_worst_of_each_curve():
     """Of rank distances the least is the best."""
     first, second = curves.finding(POINTS, "batch_size").split(" **mixed**")
-    assert first.startswith("**hybrid 0.5** over batch_size: monolingual best at 32 (0.600), worst at 16 (0.300); ")
-    assert (
-        "multilingual best at 32 (1.800), worst at 16 (0.900); rank distance best at 16 (300), worst at 32 (600)"
-        in first
+    assert first.startswith(
+        "**hybrid 0.5** over batch_size: within a language best at 32 (0.600), worst at 16 (0.300); "
     )
-    assert second.startswith(" over batch_size: monolingual best at 16 (0.400), worst at 64 (0.200)")
-    assert second.endswith("rank distance best at 64 (200), worst at 16 (400).")
+    assert (
+        "in the pool of all languages best at 32 (1.800), worst at 16 (0.900); by rank distance best at 16 (300), "
+        "worst at 32 (600)" in first
+    )
+    assert second.startswith(" over batch_size: within a language best at 16 (0.400), worst at 64 (0.200)")
+    assert second.endswith("by rank distance best at 64 (200), worst at 16 (400).")
 
 
 def test_finding_says_nothing_of_a_single_point():
@@ -215,16 +217,19 @@ def test_finding_says_of_many_curves_where_each_is_best():
     many = [POINTS[POINTS["series"] == "hybrid 0.5"].assign(series=name) for name in "abcd"]
     many.append(POINTS[POINTS["series"] == "mixed"])
     alone = many[0][many[0]["x"] == 16].assign(series="alone")
-    widths = {"monolingual": "0.200 to 0.300", "crosslingual": "0.400 to 0.600", "multilingual": "0.600 to 0.900"}
-    where = [f"{s} moves by {width}, best at 16 for mixed, at 32 for 4 of them" for s, width in widths.items()]
-    expected = "; ".join([*where, "rank distance moves by 200 to 300, best at 16 for 4 of them, at 64 for mixed"])
+    widths = {"within a language": "0.200 to 0.300", "between two languages": "0.400 to 0.600"}
+    widths["in the pool of all languages"] = "0.600 to 0.900"
+    where = [f"{s} they move by {width} (best at 16 for mixed, at 32 for 4 of them)" for s, width in widths.items()]
+    expected = "; ".join(
+        [*where, "by rank distance they move by 200 to 300 (best at 16 for 4 of them, at 64 for mixed)"]
+    )
     assert curves.finding(pd.concat([*many, alone]), "batch_size") == f"**5 curves** over batch_size: {expected}."
     alike = pd.concat([*many[:4], many[0].assign(series="e")])
-    assert "monolingual moves by 0.300, best at 32 for all;" in curves.finding(alike, "batch_size")
+    assert "within a language they move by 0.300 (best at 32 for all);" in curves.finding(alike, "batch_size")
 
 
 def test_finding_says_alpha_as_it_is():
     points = POINTS[POINTS["series"] == "mixed"].assign(series="hybrid", x=[0.0] * 4 + [0.25] * 4)
     assert curves.finding(points, "alpha").startswith(
-        "**hybrid** over alpha: monolingual best at 0 (0.400), worst at 0.25"
+        "**hybrid** over alpha: within a language best at 0 (0.400), worst at 0.25"
     )

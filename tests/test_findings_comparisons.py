@@ -74,40 +74,6 @@ def compared(*pairs, settings=SETTINGS):
     return pd.DataFrame(rows)
 
 
-def test_hybrids_stand_against_the_two_that_they_mix():
-    table = compared(("hybrid 0.5", "monolingual", 0.125), ("crosslingual", "hybrid 0.5", 0.25))
-    said = findings.against_parents(table, ["monolingual", "hybrid 0.5", "crosslingual", "mixed"])
-    assert [sentence.split(":")[0] for sentence in said] == [
-        "**hybrid 0.5** against **monolingual**",
-        "**hybrid 0.5** against **crosslingual**",
-    ]
-    assert said[0].count("+0.125 [") == 3
-    assert said[1].count("-0.250 [") == 3
-
-
-def test_every_hybrid_is_compared_and_missing_parents_are_not():
-    table = compared(("hybrid 0.2", "monolingual", 0.1), ("hybrid 0.8", "monolingual", 0.2))
-    said = findings.against_parents(table, ["monolingual", "hybrid 0.2", "hybrid 0.8"])
-    assert [sentence.split("**")[1::2] for sentence in said] == [
-        ["hybrid 0.2", "monolingual"],
-        ["hybrid 0.8", "monolingual"],
-    ]
-
-
-def test_hybrids_are_compared_in_the_settings_that_the_data_has():
-    """A corpus with one text a language has no monolingual pairs; its comparisons have no such rows."""
-    table = compared(("hybrid 0.5", "crosslingual", 0.1), settings=("crosslingual", "multilingual"))
-    said = findings.against_parents(table, ["crosslingual", "hybrid 0.5"])
-    assert said[0].startswith("**hybrid 0.5** against **crosslingual**: nDCG@10 crosslingual +0.100")
-
-
-def test_hybrids_are_not_said_to_stand_where_they_were_not_compared():
-    """A study with references compares the others with these alone."""
-    table = compared(("hybrid 0.2", "monolingual", 0.1), ("crosslingual", "monolingual", 0.2))
-    said = findings.against_parents(table, ["monolingual", "crosslingual", "hybrid 0.2"])
-    assert [sentence.split("**")[1::2] for sentence in said] == [["hybrid 0.2", "monolingual"]]
-
-
 def test_separated_says_what_is_better_and_worse_than_a_reference():
     """A row in which the reference is the configuration is turned; what is not separable is counted."""
     rows = [

@@ -5,9 +5,9 @@ from hybridlib.held_constant import held_constant
 def test_what_runs_share_and_in_what_they_differ():
     runs = [RunConfig(sampler="untrained", max_length=8), *(RunConfig(seed=seed, batch_size=16) for seed in (1, 2))]
     assert held_constant([*runs, RunConfig(sampler="mixed", batch_size=16)]) == (
-        "The same in all that was trained: alpha 0.5, objective infonce (temperature 0.05), batch_size 16, updates 120, "
-        "learning_rate 5e-05, warmup 0.1, weight_decay 0.01, train_concepts all, max_length 64, trim_vocabulary yes, "
-        "precision auto. Different: sampler and seed."
+        "The same in all that was trained: alpha 0.5, objective infonce (temperature 0.05), batch_size 16, updates "
+        "120, learning_rate 5e-05, warmup 0.1, weight_decay 0.01, train_concepts all, max_length 64, "
+        "trim_vocabulary yes, precision auto. Different: sampler and seed."
     )
 
 
