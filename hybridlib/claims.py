@@ -107,7 +107,11 @@ def judge(claim: Claim, reports: Path) -> Verdict:
     open_ = sum(finding.verdict == UNCLEAR and not finding.missing for finding in found)
     reasons = [
         *([claim.differs] if verdict == FAILS or (verdict == UNCLEAR and open_) else []),
-        *([f"undecided: {open_} of {len(found)} comparisons."] if verdict == UNCLEAR and open_ else []),
+        *(
+            [f"undecided: {open_} of {len(found)} comparisons."]
+            if verdict == UNCLEAR and open_ and len(found) > 1
+            else []
+        ),
         *(f"{missing}." for missing in dict.fromkeys(finding.missing for finding in found) if missing),
     ]
     said = " ".join(f"{about}: {'; '.join(parts)}." for about, parts in ours.items())
@@ -134,7 +138,8 @@ def claims_table(verdicts: Sequence[Verdict]) -> pd.DataFrame:
 def tally(verdicts: Sequence[Verdict]) -> str:
     """Say how many claims hold, do not hold, and cannot be told."""
     counts = [sum(one.verdict == verdict for one in verdicts) for verdict in (HOLDS, FAILS, UNCLEAR)]
-    return f"Of {len(verdicts)} claims {counts[0]} hold, {counts[1]} do not hold, and {counts[2]} cannot be told here."
+    said = ", ".join(f"{verdict}: {count}" for verdict, count in zip((HOLDS, FAILS, UNCLEAR), counts, strict=True))
+    return f"Of {len(verdicts)} claim{'s' * (len(verdicts) != 1)}, {said}."
 
 
 def _test(values: Any, where: str) -> Test:

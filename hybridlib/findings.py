@@ -7,12 +7,13 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pandas as pd
 
-from hybridlib.comparison import LEVEL, PLACES, against, compared_labels, direction, inseparable
+from hybridlib.comparison import LEVEL, PLACES, against, compared_labels, direction, inseparable, least_p
 from hybridlib.config import RunConfig
 from hybridlib.evaluation import SETTINGS, SHARE, Evaluation
 from hybridlib.languages import name
 from hybridlib.plain_text import listed
 
+_ROUNDING = 1e-4  # of a p in a table
 _FEW = 4  # systems that a sentence names
 
 
@@ -111,10 +112,11 @@ def learning(history: pd.DataFrame, best_step: int) -> str:
 
 
 def difference(comparisons: pd.DataFrame, configuration: str, other: str, setting: str, measure: str) -> str:
-    """Say one difference with its interval and Holm-corrected p."""
+    """Say one difference with its interval and Holm-corrected p, which may be the least that the flips could give."""
     row = against(comparisons, configuration, other, setting, measure)
     digits = "+z,.0f" if measure == "rank_distance" else "+z.3f"
-    p = "p < 0.001" if row["holm_p"] < 0.001 else f"p = {row['holm_p']:.3f}"
+    least = row["holm_p"] <= least_p(comparisons) * (1 + _ROUNDING)
+    p = "p < 0.001" if row["holm_p"] < 0.001 else f"p {'≤' if least else '='} {row['holm_p']:.3f}"
     return f"{row['difference']:{digits}} [{row['low']:{digits}}, {row['high']:{digits}}], {p}"
 
 

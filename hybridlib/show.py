@@ -102,7 +102,7 @@ def _folded(summary: str, content: str) -> str:
 
 
 def _sentences(read: str, finding: str) -> list[str]:
-    return [f"*{name}* {said}" for name, said in (("How to read it.", read), ("In this run.", finding)) if said]
+    return [f"*{name}* {said}" for name, said in (("How to read it.", read), ("Result.", finding)) if said]
 
 
 def runs(study: Study, finished: Sequence[Run]) -> None:

@@ -19,13 +19,12 @@ def basis(told: Told) -> str:
     seeds = told.summary.groupby("configuration")["seed"].nunique()
     least, most = int(seeds.min()), int(seeds.max())
     said = f"{least} to {most} seeds" if least < most else f"{most} seed{'s' * (most > 1)}"
-    notes = "".join(f" {note}." for note in about["notes"])
     missing = f" **Not complete:** {len(about['missing'])} runs or systems are not finished." * bool(about["missing"])
     return (
         f"Study [{about['title']}]({told.name}/index.html) on {about['corpus']}: {about['encoder']} trained on "
         f"{_trained_on(told)} concepts in {len(languages['seen'])} languages, tested on "
         f"{about['concepts']['test']:,} others in {len(languages['all'])}, {len(languages['unseen'])} of them not "
-        f"trained on; {said} a system.{notes}{missing}"
+        f"trained on; {said} a system.{missing}"
     )
 
 
@@ -88,7 +87,7 @@ def study_table(studies: Mapping[str, Told]) -> pd.DataFrame:
 
 def _hours(seconds: pd.Series) -> str:
     """Say a sum, and of how many it is where some are not known."""
-    known = f" of {seconds.count()} runs" * bool(seconds.isna().any())
+    known = f" (known of {seconds.count()} runs)" * bool(seconds.isna().any())
     return f"{seconds.sum() / 3600:.1f}{known}"
 
 
@@ -102,7 +101,8 @@ def colophon(told: Told) -> str:
     """Say with what the numbers were computed."""
     environment = told.about["environment"]
     packages = ", ".join(f"{name} {version}" for name, version in environment["packages"].items() if version)
+    machine = f"{environment['machine']} (study {told.about['title']}; the page of each says its own)"
     return (
-        f"Python {environment['python']}, {packages}; {environment['machine']}. Test texts: SHA-256 "
+        f"Python {environment['python']}, {packages}; {machine}. Test texts: SHA-256 "
         f"`{told.about['fingerprint']['test']}`. This page is made of committed tables alone by `make findings`."
     )

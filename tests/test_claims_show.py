@@ -35,10 +35,10 @@ def judged(tmp_path):
 def page(monkeypatch):
     """Display claims; returns the parsed HTML."""
 
-    def render(verdicts, **papers):
+    def render(verdicts, incomplete=(), **papers):
         shown = []
         monkeypatch.setattr(claims_show, "display", shown.append)
-        details(verdicts, {"2408.10536": "hybrid batches", **papers})
+        details(verdicts, {"2408.10536": "hybrid batches", **papers}, incomplete)
         return BeautifulSoup("".join(html.data for html in shown), "html.parser")
 
     return render
@@ -47,9 +47,9 @@ def page(monkeypatch):
 @pytest.mark.parametrize(
     ("baselines", "expected"),
     [
-        ("bcde", "Of 4 claims 1 hold, 1 do not hold, and 2 cannot be told here."),
-        ("bbbcc", "Of 5 claims 3 hold, 2 do not hold, and 0 cannot be told here."),
-        ("", "Of 0 claims 0 hold, 0 do not hold, and 0 cannot be told here."),
+        ("bcde", "Of 4 claims, holds: 1, does not hold: 1, cannot tell here: 2."),
+        ("bbbcc", "Of 5 claims, holds: 3, does not hold: 2, cannot tell here: 0."),
+        ("", "Of 0 claims, holds: 0, does not hold: 0, cannot tell here: 0."),
     ],
 )
 def test_tally_counts_verdicts(judged, baselines, expected):
@@ -59,7 +59,7 @@ def test_tally_counts_verdicts(judged, baselines, expected):
 def test_claims_stand_below_their_paper_with_how_many_hold(judged, page):
     found = page(judged("bcd"))
     assert found.h3.get_text() == "2408.10536, hybrid batches"
-    assert found.p.get_text() == "Of 3 claims 1 hold, 1 do not hold, and 1 cannot be told here."
+    assert found.p.get_text() == "Of 3 claims, holds: 1, does not hold: 1, cannot tell here: 1."
     assert found.h3.a["href"] == "https://arxiv.org/abs/2408.10536"
 
 
@@ -69,6 +69,12 @@ def test_each_paper_has_its_claims(judged, page):
     found = page([first, type(first)(paper, "does not hold", "", ""), second])
     assert [head.get_text() for head in found.find_all("h3")] == ["2408.10536, hybrid batches", "2506.09781"]
     assert [len(part.find_all("details")) for part in found.select("div.claims")] == [2, 1]
+
+
+@pytest.mark.parametrize(("incomplete", "place"), [({"mine"}, "study mine, not complete"), ({"other"}, "study mine")])
+def test_a_study_that_is_not_complete_is_marked(judged, page, incomplete, place):
+    (where,) = page(judged("b"), incomplete).select("span.where")
+    assert where.get_text() == f"Table 1; {place}"
 
 
 def test_a_line_says_verdict_claim_place_and_study(judged, page):

@@ -77,7 +77,7 @@ def test_rows_and_columns_keep_their_order(shown):
 
 def test_sentences_stand_below_the_table(shown):
     show.table(pd.DataFrame({"a": [1]}), read="Up is better.", finding="It is up.")
-    assert [item.data for item in shown[1:]] == ["*How to read it.* Up is better.", "*In this run.* It is up."]
+    assert [item.data for item in shown[1:]] == ["*How to read it.* Up is better.", "*Result.* It is up."]
 
 
 def test_table_without_sentences_is_alone(shown):
@@ -120,7 +120,7 @@ def test_figure_is_a_picture_with_its_alt_text(shown, drawn):
 def test_sentences_stand_below_the_figure(shown, drawn):
     show.figure(drawn, alt="a", read="Up is better.", finding="It is up.")
     assert isinstance(shown[1], Markdown)
-    assert shown[1].data == "*How to read it.* Up is better.\n\n*In this run.* It is up."
+    assert shown[1].data == "*How to read it.* Up is better.\n\n*Result.* It is up."
 
 
 def test_figure_is_closed(shown, drawn):

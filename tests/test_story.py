@@ -29,14 +29,13 @@ SEEDS = [("a", 1, 0.5), ("a", 2, 0.5), ("b", 1, 0.5)]
         (SEEDS[1:], {}, "1 seed a system."),
         (SEEDS[:2], {}, "2 seeds a system."),
         (SEEDS, {}, "1 to 2 seeds a system."),
-        (SEEDS, {"notes": ["A few", "B left out"]}, "1 to 2 seeds a system. A few. B left out."),
         (
             SEEDS[:2],
-            {"missing": ["run-1", "run-2"], "notes": ["A"]},
-            "2 seeds a system. A. **Not complete:** 2 runs or systems are not finished.",
+            {"missing": ["run-1", "run-2"]},
+            "2 seeds a system. **Not complete:** 2 runs or systems are not finished.",
         ),
     ],
-    ids=["one seed", "two seeds", "unlike", "notes", "not complete"],
+    ids=["one seed", "two seeds", "unlike", "not complete"],
 )
 def test_basis_says_what_the_numbers_rest_on(seeds, about, expected):
     assert story.basis(told({}, summary=seeds, **about)) == BASIS + expected
@@ -106,7 +105,7 @@ def test_study_table_has_a_row_a_study_even_if_two_have_one_title():
         "systems": ["2", "1"],
         "runs": ["3", "1"],
         "not finished": ["1", "0"],
-        "training hours": ["1.5 of 2 runs", "0.0"],
+        "training hours": ["1.5 (known of 2 runs)", "0.0"],
         "made-up texts": ["no", "yes"],
         "command": ["make study STUDY=one", "make study STUDY=two"],
     }
@@ -121,6 +120,7 @@ def test_what_is_made_of_runs_is_no_run_and_costs_nothing_again():
 
 def test_colophon_names_what_is_installed_and_the_texts():
     assert story.colophon(told({})) == (
-        "Python 3.11, torch 2.13; x86, 2 cores. Test texts: SHA-256 `abc`. This page is made of committed tables alone "
+        "Python 3.11, torch 2.13; x86, 2 cores (study Mine; the page of each says its own). Test texts: SHA-256 `abc`. "
+        "This page is made of committed tables alone "
         "by `make findings`."
     )

@@ -49,7 +49,7 @@ def test_page_of_two_untrained_encoders_on_scenes(folders, other):
     shown = execute(EXPLORE, output, first="tiny", second=other, queries=["ein Hund?", HOSTILE], top=3)
     assert "**A demonstration.**" in shown
     assert "*Data.* Study quick has no finished run with its encoder" in shown
-    assert shown.count("*How to read it.*") == shown.count("*In this run.*") == 1
+    assert shown.count("*How to read it.*") == shown.count("*Result.*") == 1
     page = BeautifulSoup(html_page(output, "Explore"), "html.parser")
     assert [title.get_text() for title in page.find_all("h3")] == ["Query 1", "Query 2"]
     assert [query.get_text() for query in page.find_all("blockquote")] == ["ein Hund?", HOSTILE]

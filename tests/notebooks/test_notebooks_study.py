@@ -85,7 +85,7 @@ def test_run_by_hand_shows_what_it_found(by_hand):
     for setting, means in result_of(run)["means"]["all"].items():
         before = result_of(run)["means_before"]["all"][setting]["nDCG@10"]
         assert f"{setting} {before:.3f} → {means['nDCG@10']:.3f}" in shown
-    assert shown.count("*How to read it.*") == shown.count("*In this run.*") == 5
+    assert shown.count("*How to read it.*") == shown.count("*Result.*") == 5
 
 
 def test_run_by_hand_reproduces_the_committed_row(by_hand):
@@ -150,7 +150,7 @@ def test_every_figure_of_the_report_is_described_and_explained(report):
     assert len(report.find_all("img")) == 8
     assert [image for image in report.find_all("img") if len(image["alt"]) < 30] == []
     text = report.main.get_text(" ", strip=True)
-    assert text.count("In this run.") >= 8
+    assert text.count("Result.") >= 8
     assert text.count("How to read it.") >= 8
     assert "hybrid over alpha: monolingual best at " in text
 

@@ -35,6 +35,6 @@ def test_similarities_notebook_checks_the_theory_and_reads_finished_runs(folders
         assert f"<th>hybrid 0.5, batch_size {size}</th>" in shown
         assert f">{results[size]['geometry']['negative_same_mean']:.3f}</td>" in shown
     assert "The variance is smaller after batches of 8 than after those of 4 in " in shown
-    assert shown.count("*How to read it.*") == shown.count("*In this run.*") == 7
+    assert shown.count("*How to read it.*") == shown.count("*Result.*") == 7
     pictures = [one for cell in cells_of(output) for one in cell.outputs if "image/png" in one.get("data", {})]
     assert [len(one.metadata["image/png"]["alt"]) >= 30 for one in pictures] == [True] * 6
