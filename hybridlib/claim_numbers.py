@@ -57,11 +57,22 @@ class StudyNumbers:
         return float(found.iloc[0])
 
     def by_seed(self, configuration: str, baseline: str, setting: str, measure: str) -> list[float]:
-        """Return the difference of two configurations in each seed that both have, of ``summary.csv``, by seed."""
+        """Return the difference of two configurations in each seed that both have, of ``summary.csv``, by seed.
+
+        What was not trained is the same in every seed.
+        """
         table = self._table("summary.csv", ["configuration", "seed", "languages", "setting", "measure", "value"])
         table = table[(table[["languages", "setting", "measure"]] == ("all", setting, measure)).all(axis=1)]
-        first, second = (table[table["configuration"] == one].set_index("seed") for one in (configuration, baseline))
-        return (first["value"] - second["value"]).dropna().sort_index().tolist()
+        values = {
+            one: table[table["configuration"] == one].set_index("seed")["value"] for one in (configuration, baseline)
+        }
+        first, second = (found if self.is_trained(one) else float(found.mean()) for one, found in values.items())
+        return pd.Series(first - second).dropna().sort_index().tolist()
+
+    def is_trained(self, label: str) -> bool:
+        """Whether a configuration is other than the encoder as it was, by the pairs of its runs in ``runs.csv``."""
+        runs = self._table("runs.csv", ["configuration", "pairs"])
+        return not (runs.loc[runs["configuration"] == label, "pairs"] == 0).any()
 
     def geometry(self, configuration: str, number: str) -> dict[int, float]:
         """Return a number of the geometry of a configuration's test texts, of ``runs.csv``, by seed."""

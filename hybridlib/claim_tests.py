@@ -108,7 +108,7 @@ class Compared(Checked):
             judged = self._by_margin(*(round(value, _DIGITS[self.measure]) for value in (*ends, margin)))
         verdict, floor, ceiling = judged
         gains = [sign * gain for gain in numbers.by_seed(configuration, baseline, setting, self.measure)]
-        doubt = _few(row, self.min_seeds) or _disagree(gains, floor, ceiling, self.measure)
+        doubt = _few(numbers, row, self.min_seeds) or _disagree(gains, floor, ceiling, self.measure)
         return Finding(UNCLEAR if doubt else verdict, about, said + doubt)
 
     def _without_margin(self, gain: float, low: float, p: float) -> _Judged | None:
@@ -161,7 +161,7 @@ class LargerGain(Checked):
         gains = zip(*(numbers.by_seed(*pair, self.setting, self.measure) for pair in pairs), strict=False)
         lead = [sign * (gain - other) for gain, other in gains]
         ends = {HOLDS: (0.0, inf), FAILS: (-inf, 0.0), UNCLEAR: (-inf, inf)}[verdict]
-        few = next((few for few in (_few(row, self.min_seeds) for row in rows) if few), "")
+        few = next((few for few in (_few(numbers, row, self.min_seeds) for row in rows) if few), "")
         doubt = few or _disagree(lead, *ends, self.measure)
         said = f"{said}, against {_about(rows[1])}: {other}{doubt}"
         return Finding(UNCLEAR if doubt else verdict, _about(rows[0]), said)
@@ -171,13 +171,15 @@ class Order(Checked):
     """A number of a run's ``geometry`` falls, or rises, from configuration to configuration.
 
     Holds if it does in every seed that all of them have, does not hold if it does the reverse in every one; otherwise
-    one cannot tell, nor with fewer than ``min_seeds`` of them. There is no interval: a run has one such number.
+    one cannot tell, nor with fewer than ``min_seeds`` of them. There is no interval: a run has one such number. A step
+    that is no larger than ``margin`` decides nothing; one that other seeds do not take makes up for few seeds.
     """
 
     kind: Literal["order"]
     number: str = Field(description="see hybridlib.geometry.geometry")
     configurations: list[str] = Field(min_length=2)
     expected: Literal["rises", "falls"]
+    margin: float = Field(0.0, ge=0)
     min_seeds: int = Field(MIN_SEEDS, ge=1)
 
     def findings(self, numbers: StudyNumbers) -> list[Finding]:
@@ -191,7 +193,7 @@ class Order(Checked):
             raise MissingError(f"not run: {' and '.join(self.configurations)} with a common seed")
         series = [[values[seed] for values in by_label] for seed in seeds]
         rises, falls = (
-            all(sign * (later - earlier) > 0 for values in series for earlier, later in pairwise(values))
+            all(sign * (later - earlier) > self.margin for values in series for earlier, later in pairwise(values))
             for sign in (1, -1)
         )
         as_expected, reverse = (rises, falls) if self.expected == "rises" else (falls, rises)
@@ -216,11 +218,11 @@ def _or_missing(judged: Callable[[], Finding]) -> Finding:
         return Finding(UNCLEAR, missing=str(error))
 
 
-def _few(row: dict[str, Any], seeds: int) -> str:
+def _few(numbers: StudyNumbers, row: dict[str, Any], least: int) -> str:
     """Say that a comparison rests on too few seeds or concepts, if it does."""
-    return _too_few(int(min(row["seeds"], row["baseline_seeds"])), seeds, "seed") or _too_few(
-        int(row["concepts"]), MIN_CONCEPTS, "concept"
-    )
+    sides = {"configuration": "seeds", "baseline": "baseline_seeds"}
+    seeds = [int(row[count]) for side, count in sides.items() if numbers.is_trained(row[side])]
+    return _too_few(min(seeds, default=least), least, "seed") or _too_few(int(row["concepts"]), MIN_CONCEPTS, "concept")
 
 
 def _too_few(count: int, least: int, what: str) -> str:

@@ -68,6 +68,8 @@ def write_summary(study, rows, moved=(0.0, 0.0)):
         for seed, by in enumerate(moved)
     ]
     pd.DataFrame(seeds, columns=columns).to_csv(study / "summary.csv", index=False)
+    runs = [{"configuration": label, "pairs": 64 * (label != "untrained")} for label, *_ in values]
+    pd.DataFrame(runs).to_csv(study / "runs.csv", index=False)
 
 
 def write_runs(folder, runs):

@@ -138,6 +138,14 @@ def test_the_gains_of_seeds_that_disagree_are_said(tmp_path):
     assert found.ours.endswith("(the seeds disagree: gains of -1, +100).")
 
 
+def test_what_was_not_trained_has_no_seeds_to_wait_for(tmp_path):
+    rows = [row(0.02, 0.04, 0.01, baseline="untrained", seeds=(2, 1))]
+    tests = [pair("better", baseline="untrained")]
+    assert verdict_of(tmp_path, tests, rows, moved=(-0.029, 0.029)).verdict == "holds"
+    assert verdict_of(tmp_path, tests, rows, moved=(-0.029, -0.031)).verdict == "cannot tell here"
+    assert verdict_of(tmp_path, tests, [{**rows[0], "seeds": 1}]).verdict == "cannot tell here"
+
+
 @pytest.mark.parametrize(("concepts", "holds"), [(29, None), (30, True)])
 def test_few_concepts_decide_nothing(tmp_path, concepts, holds):
     found = verdict_of(tmp_path, [pair("better")], [row(0.02, 0.04, 0.01, concepts=concepts)])
@@ -191,6 +199,13 @@ def test_order_holds_if_every_seed_agrees(tmp_path, series, expected, holds):
     found = verdict_of(tmp_path, tests)
     assert found.verdict == VERDICTS[holds]
     assert f"({len(series)} seed{'s' * (len(series) > 1)}): seed 0 {series[0][0]:.4f} → " in found.ours
+
+
+@pytest.mark.parametrize(("last", "holds"), [(1.0, True), (1.5, None), (2.5, None)])
+def test_a_step_within_the_margin_decides_nothing(tmp_path, last, holds):
+    write_runs(tmp_path / "mine", [(label, 1, {"x": x}) for label, x in zip("abc", (3, 2, last), strict=True)])
+    test = {"kind": "order", "number": "x", "configurations": ["a", "b", "c"], "expected": "falls"}
+    assert verdict_of(tmp_path, [{**test, "margin": 0.6, "min_seeds": 1}]).verdict == VERDICTS[holds]
 
 
 @pytest.mark.parametrize(
