@@ -1,0 +1,27 @@
+"""What a system that was evaluated is: how its encoder was trained, or whose vectors they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from hybridlib.config import RunConfig
+from hybridlib.findings import configuration
+from hybridlib.plain_text import as_label
+
+
+def origin(result: Mapping[str, Any]) -> str:
+    """Say in a sentence what the ``result.json`` of :mod:`hybridlib.evaluate_command` is of, as Markdown."""
+    length = result.get("max_length")
+    cut = f" Texts are cut to {length} tokens." if length else ""
+    label = f"**{as_label(result['label'])}**"
+    if result.get("embeddings"):
+        return f"{label}: vectors in `{as_label(result['embeddings'])}`."
+    if result.get("configuration") is None:
+        return f"{label}: the encoder {as_label(result['encoder'])} as it is.{cut}"
+    run = f"run `{as_label(result['run'])}`"
+    if result.get("encoder"):
+        return f"{label}: the encoder {as_label(result['encoder'])}, on the test texts of {run}.{cut}"
+    config = RunConfig.checked(result["configuration"], f"{result['run']}: configuration")
+    trained = "" if config.sampler == "untrained" else f" Trained on {as_label(config.corpus)}."
+    return f"{label}: {configuration(config)}{trained} This is {run}.{cut}"
