@@ -76,9 +76,8 @@ def answer(told: Told, others: Sequence[Told] = ()) -> list[str]:
     label, first = subject(told), next(iter(others), told)
     parents = [one for one in PARENTS if one in first.labels and one != label]
     sentences = [_stands(first, label)] if len(parents) == len(PARENTS) else []
-    if said := "; ".join(_differences(first, label, parent) for parent in parents):
-        sentences.append(f"In nDCG@10 (by rank distance: in ranks), {said}.")
-    return [*sentences, _best(told, label)]
+    said = [_differences(first, label, parent) for parent in parents]
+    return [*sentences, *([" ".join(said)] if said else []), _best(told, label)]
 
 
 def _stands(told: Told, label: str) -> str:
@@ -101,9 +100,10 @@ def _differences(told: Told, label: str, parent: str) -> str:
             sign = 1 if row["difference"] > 0 else -1
             ends = sorted(sign * row[end] for end in ("low", "high"))
             size, low, high = (f"{value:z{DIGITS[panel[1]]}}" for value in (sign * row["difference"], *ends))
-            parts["gains" if verdict(row) > 0 else "gives up"].append(f"{size} [{low}, {high}] {place}")
+            unit = "ranks of distance" if panel[1] == "rank_distance" else place
+            parts["gains" if verdict(row) > 0 else "gives up"].append(f"{size} [{low}, {high}] {unit}")
     said = [f"{verb} {listed(places)}" for verb, places in parts.items() if places]
-    return f"against **{parent}** batches it {' and '.join(said) or 'is not separable anywhere'}"
+    return f"Against **{parent}** batches, by nDCG@10, it {', and '.join(said) or 'is not separable anywhere'}."
 
 
 def parents_table(studies: Sequence[Told]) -> pd.DataFrame:

@@ -30,11 +30,11 @@ def test_answer_says_how_it_stands_what_it_gains_and_what_is_best():
         "by rank distance (1 seed, 1,500 test concepts, study mine)."
     )
     assert gains == (
-        "In nDCG@10 (by rank distance: in ranks), against **monolingual** batches it gains 0.050 [0.040, 0.060] "
-        "between two languages and 0.100 [0.090, 0.110] in the pool of all languages and gives up 0.050 "
-        "[0.040, 0.060] within a language and 334 [314, 354] by rank distance; against **crosslingual** batches it "
-        "gains 0.050 [0.040, 0.060] within a language and 0.050 [0.040, 0.060] in the pool of all languages and "
-        "gives up 0.050 [0.040, 0.060] between two languages and 734 [714, 754] by rank distance."
+        "Against **monolingual** batches, by nDCG@10, it gains 0.050 [0.040, 0.060] between two languages and 0.100 "
+        "[0.090, 0.110] in the pool of all languages, and gives up 0.050 [0.040, 0.060] within a language and 334 "
+        "[314, 354] ranks of distance. Against **crosslingual** batches, by nDCG@10, it gains 0.050 [0.040, 0.060] "
+        "within a language and 0.050 [0.040, 0.060] in the pool of all languages, and gives up 0.050 [0.040, 0.060] "
+        "between two languages and 734 [714, 754] ranks of distance."
     )
     assert best == (
         "Of 3 systems the best is **monolingual** within a language (0.800); **crosslingual** between two languages "
@@ -56,7 +56,7 @@ def test_what_is_not_separable_is_said_so(first, second, expected):
 
 def test_a_parent_from_which_nothing_is_separable_is_said_so():
     gains = answers.answer(told(SYSTEMS, with_p(CERTAIN, 0.2)))[1]
-    assert gains.endswith("; against **crosslingual** batches it is not separable anywhere.")
+    assert gains.endswith(" Against **crosslingual** batches, by nDCG@10, it is not separable anywhere.")
 
 
 def test_an_interval_that_holds_zero_keeps_its_sign():
@@ -88,7 +88,7 @@ def test_a_parent_is_not_compared_with_itself():
     systems = {label: SYSTEMS[label] for label in ("monolingual", "crosslingual")}
     found = told(systems, compared("crosslingual", "monolingual", p=CERTAIN), baseline="monolingual")
     gains, best = answers.answer(found)
-    assert gains.startswith("In nDCG@10 (by rank distance: in ranks), against **crosslingual** batches it gains 100 ")
+    assert gains.startswith("Against **crosslingual** batches, by nDCG@10, it gains 100 ")
     assert "**monolingual** itself within a language" in best
 
 
