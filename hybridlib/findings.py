@@ -213,30 +213,6 @@ def balance(points: pd.DataFrame) -> str:
     )
 
 
-def seed_spread(summary: pd.DataFrame) -> str:
-    """Say how much another seed moves a mean; nothing if no system has two seeds.
-
-    The standard deviation over seeds, pooled over the ``n_i`` seeds of each system ``i``:
-    sqrt(sum_i (n_i - 1) s_i^2 / sum_i (n_i - 1)).
-    """
-    tested = summary[summary["languages"] == "all"]
-    spread = tested.groupby(["setting", "measure", "configuration"])["value"].agg(["var", "count"])
-    spread = spread[spread["count"] > 1]
-    said = []
-    for (setting, measure), place in PLACES.items():
-        if (setting, measure) in spread.index.droplevel("configuration"):
-            rows = spread.loc[setting, measure]
-            pooled = np.sqrt(np.average(rows["var"], weights=rows["count"] - 1))
-            said.append(f"{pooled:{',.0f' if measure == 'rank_distance' else '.3f'}} {place}")
-    if not said:
-        return ""
-    systems = spread.index.get_level_values("configuration").nunique()
-    return (
-        f"Another seed moves a mean by {listed(said)} (standard deviation, pooled over {systems} systems). Intervals "
-        "and p say what other concepts would give, for the runs at hand; they do not hold this."
-    )
-
-
 def wins_and_losses(comparisons: pd.DataFrame, baseline: str, labels: Sequence[str]) -> str:
     """Say over how many language pairs each configuration beats the baseline, by crosslingual nDCG@10."""
     rows = {label: against(comparisons, label, baseline, "crosslingual", "nDCG@10") for label in labels}

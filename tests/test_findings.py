@@ -198,21 +198,6 @@ def test_balance_says_what_the_corner_is_made_of():
     assert said.startswith("The ideal corner, (0.900, 0.700), has the monolingual nDCG@10 of **")
 
 
-def test_seed_spread_is_pooled_over_systems_with_seeds():
-    """Variances 2 of three seeds and 8 of two: sqrt((2 * 2 + 1 * 8) / 3) = 2."""
-    seeds = {"a": [1 - 2**0.5, 1, 1 + 2**0.5], "b": [1, 5], "untrained": [9]}
-    summary = pd.concat(
-        [
-            summary_of({one: [v / 1000 for v in values] for one, values in seeds.items()}, setting="monolingual"),
-            summary_of(seeds, "rank_distance", "multilingual"),
-            summary_of({"a": [5, 9]}, setting="monolingual", languages="unseen"),
-        ]
-    )
-    said = "0.002 within a language and 2 by rank distance (standard deviation, pooled over 2 systems)"
-    assert findings.seed_spread(summary).startswith(f"Another seed moves a mean by {said}. ")
-    assert findings.seed_spread(summary[summary["configuration"] == "untrained"]) == ""
-
-
 def test_balance_of_a_single_configuration():
     """A study may ask for one configuration, in several seeds."""
     assert "**mixed**" in findings.balance(POINTS[POINTS["configuration"] == "mixed"])
