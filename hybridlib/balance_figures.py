@@ -144,7 +144,7 @@ def _draw_intervals(axes: Axes, means: pd.DataFrame) -> None:
     axes.errorbar(
         across["value"], up["value"],
         xerr=_away(across), yerr=_away(up),
-        linestyle="", color="0.75", linewidth=0.8, zorder=1,
+        linestyle="", color="0.85", linewidth=0.8, zorder=1,
     )  # fmt: skip
 
 

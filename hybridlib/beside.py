@@ -9,7 +9,8 @@ import seaborn as sns
 from matplotlib.figure import Figure
 
 from hybridlib.comparison import LEVEL, against, direction
-from hybridlib.curves import DIGITS, PANELS, called, place_ticks, series_colours
+from hybridlib.curves import DIGITS, PANELS, called, place_ticks
+from hybridlib.palette import system_colours
 
 _SPREAD = 0.35  # of the way to the next place on the axis that the points of all curves take
 
@@ -53,7 +54,7 @@ def differences(table: pd.DataFrame, *, x_label: str) -> Figure:
         x_label: what the axis is.
     """
     names = list(dict.fromkeys(table["series"]))
-    colours = series_colours(names)
+    colours = system_colours(names)
     places = sorted(set(table["x"]))
     asides = np.linspace(-_SPREAD / 2, _SPREAD / 2, len(names)) if len(names) > 1 else [0.0]
     figure, panels = plt.subplots(1, len(PANELS), figsize=(12.8, 3.6), layout="constrained")

@@ -15,18 +15,19 @@ from hybridlib.curves import DIGITS
 from hybridlib.evaluation import SETTINGS
 from hybridlib.languages import ordered
 from hybridlib.outliers import far_off
+from hybridlib.palette import system_colours
 
 _TESTS = [*((setting, "nDCG@10") for setting in SETTINGS), ("multilingual", "rank_distance")]
 _SORTED_BY = ("multilingual", "nDCG@10")
 _PANEL = 32  # letters below a panel of the forest plot
 _MANY = 8  # systems that can be told apart by colour
+_BAR = "#9ecae1"  # light, so that dots are seen upon it
 
 
 def rank_distance_bars(bars: pd.DataFrame, expected: pd.Series) -> Figure:
     """Draw rank distance by query language, a bar a column of ``bars``, and the random expectation as a dashed line.
 
-    More than eight configurations have one bar each, the mean over query languages, with a line from the language of
-    the shortest distance to that of the longest.
+    More than eight configurations have one bar each, the mean over query languages, with a dot a query language.
 
     Args:
         bars: [query language x configuration], mean rank distance.
@@ -36,7 +37,7 @@ def rank_distance_bars(bars: pd.DataFrame, expected: pd.Series) -> Figure:
         return _mean_rank_distances(bars, expected.mean())
     bars = bars.reindex(ordered(bars.index))
     figure, axes = plt.subplots(figsize=(9, 3.2), layout="constrained")
-    bars.plot.bar(ax=axes, width=0.8, color=sns.color_palette("colorblind", bars.shape[1]), rot=0)
+    bars.plot.bar(ax=axes, width=0.8, color=system_colours(list(bars)), rot=0)
     axes.axhline(expected.mean(), color="black", linestyle="--", linewidth=1, label="random ranking")
     axes.set(xlabel="query language", ylabel="rank distance (lower is better)")
     axes.legend(fontsize=8, frameon=False, ncols=6, loc="lower center", bbox_to_anchor=(0.5, 1.0))
@@ -45,13 +46,17 @@ def rank_distance_bars(bars: pd.DataFrame, expected: pd.Series) -> Figure:
 
 
 def _mean_rank_distances(bars: pd.DataFrame, expected: float) -> Figure:
-    means, low, high = bars.mean()[::-1], bars.min()[::-1], bars.max()[::-1]
-    figure, axes = plt.subplots(figsize=(9, 0.28 * len(means) + 1.2), layout="constrained")
-    axes.barh(means.index.astype(str), means, color="tab:blue", xerr=[means - low, high - means], ecolor="black")
+    bars = bars.iloc[:, ::-1]
+    figure, axes = plt.subplots(figsize=(9, 0.28 * bars.shape[1] + 1.2), layout="constrained")
+    axes.barh(bars.columns.astype(str), bars.mean(), color=_BAR, label="mean over query languages")
+    heights = np.tile(np.arange(bars.shape[1]), len(bars))
+    axes.scatter(
+        bars.to_numpy().ravel(), heights, s=9, color="black", alpha=0.5, linewidths=0, label="a query language"
+    )
     axes.axvline(expected, color="black", linestyle="--", linewidth=1, label="random ranking")
-    axes.set(xlabel="rank distance (lower is better), mean over query languages")
+    axes.set(xlabel="rank distance (lower is better)", ylim=(-0.6, bars.shape[1] - 0.4))
     axes.tick_params(axis="y", labelsize=8, length=0)
-    axes.legend(fontsize=8, frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0))
+    axes.legend(fontsize=8, frameon=False, ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1.0))
     sns.despine(figure)
     return figure
 

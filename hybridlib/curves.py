@@ -7,17 +7,19 @@ from collections.abc import Mapping, Sequence
 import matplotlib.pyplot as plt
 import pandas as pd
 import seaborn as sns
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from hybridlib.comparison import PLACES, direction
 from hybridlib.config import RunConfig
 from hybridlib.evaluation import SETTINGS
+from hybridlib.far_points import Edges, arrow_in_legend, far_points
+from hybridlib.palette import system_colours
 
 PANELS = [*((setting, "nDCG@10") for setting in SETTINGS), ("multilingual", "rank_distance")]
 DIGITS = {"nDCG@10": ".3f", "rank_distance": ",.0f"}
 _ENDS = {"crosslingual": 0.0, "monolingual": 1.0}  # alpha of batches that are never, or always, monolingual
 _MARKERS = "osD^vPX*"
-SAMPLER_COLOURS = {"monolingual": 0, "crosslingual": 1, "hybrid": 2, "mixed": 3}  # places in a palette
 _FEW = 4  # curves that fit a small panel
 _FULLY_SAID = 2  # curves of which each is told
 _REACH = 1.05  # heights of the curves, beyond which a level is not drawn
@@ -72,6 +74,8 @@ def _temperature(config: RunConfig) -> float | None:
 def curves(points: pd.DataFrame, seeds: pd.DataFrame, levels: Mapping[str, pd.Series], *, x_label: str) -> Figure:
     """Draw nDCG@10 of the three settings and the rank distance over a parameter, a panel each.
 
+    A point that is far off and would take a panel more than twice as high is an arrow at its edge, with its value.
+
     Args:
         points: ``series``, ``x``, ``setting``, ``measure``, ``value``, ``low``, ``high``: means with their intervals.
         seeds: ``series``, ``x``, ``setting``, ``measure``, ``value``: single runs.
@@ -80,50 +84,50 @@ def curves(points: pd.DataFrame, seeds: pd.DataFrame, levels: Mapping[str, pd.Se
         x_label: what the axis is; all but alpha are drawn on a logarithmic one.
     """
     names = list(dict.fromkeys(points["series"]))
-    colours = series_colours(names)
+    colours = system_colours(names)
     rows = 1 if len(names) <= _FEW else 2
     size = 12.8, 3.4 * rows + 0.2 * len(names) * (rows - 1)
     figure, grid = plt.subplots(rows, len(PANELS) // rows, squeeze=False, figsize=size, layout="constrained")
-    panels = grid.ravel()
+    panels, beyond = grid.ravel(), False
     for axes, (setting, measure) in zip(panels, PANELS, strict=True):
+        panel = points[(points["setting"] == setting) & (points["measure"] == measure)]
+        far = far_points(panel)
+        away = panel.loc[far, ["series", "x"]]
+        shown = panel.assign(**{number: panel[number].mask(far) for number in ("value", "low", "high")})
         for name, marker in zip(names, _MARKERS * len(names), strict=False):
-            line = _chosen(points, setting, measure, name).sort_values("x")
+            line = _chosen(shown, setting, measure, name).sort_values("x")
             dots = _chosen(seeds, setting, measure, name)
+            dots = dots[~dots["x"].isin(away[away["series"] == name]["x"])]
             axes.fill_between(line["x"], line["low"], line["high"], color=colours[name], alpha=0.15, linewidth=0)
             axes.plot(line["x"], line["value"], marker=marker, markersize=4, color=colours[name], label=name)
             axes.scatter(dots["x"], dots["value"], s=9, color=colours[name], alpha=0.5, linewidths=0)
-        panel = points[(points["setting"] == setting) & (points["measure"] == measure)]
-        _draw_levels(axes, {name: level[setting, measure] for name, level in levels.items()}, panel, DIGITS[measure])
         if x_label != "alpha":
             _logarithmic(axes, sorted(set(points["x"])))
+        edges = Edges(axes)
+        for one in panel[far].itertuples():
+            below = one.value < panel["value"].median()
+            edges.write(f"{one.value:{DIGITS[measure]}}", below=below, x=one.x, colour=colours[one.series])
+        own = {name: level[setting, measure] for name, level in levels.items()}
+        _draw_levels(axes, own, panel[~far], DIGITS[measure], edges)
+        edges.make_room()
+        beyond |= edges.written
         axes.set_title(f"{setting} {measure}".removeprefix("multilingual ") if measure != "nDCG@10" else setting)
         axes.set(xlabel=x_label, ylabel=measure if measure == "nDCG@10" else "rank distance (lower is better)")
-    handles, said = panels[0].get_legend_handles_labels()
-    figure.legend(handles, said, loc="outside lower center", ncols=3, fontsize=8, frameon=False)
+    named = {name: handle for axes in panels for handle, name in zip(*axes.get_legend_handles_labels(), strict=True)}
+    handles = [*named.values(), *([arrow_in_legend()] if beyond else [])]
+    figure.legend(handles=handles, loc="outside lower center", ncols=3, fontsize=8, frameon=False)
     sns.despine(figure)
     return figure
 
 
-def _draw_levels(axes: plt.Axes, levels: Mapping[str, float], panel: pd.DataFrame, digits: str) -> None:
+def _draw_levels(axes: Axes, levels: Mapping[str, float], panel: pd.DataFrame, digits: str, edges: Edges) -> None:
     low, high = panel["low"].min(), panel["high"].max()
     reach = _REACH * (high - low)
-    for place, ((name, value), style) in enumerate(zip(levels.items(), _STYLES * len(levels), strict=False)):
+    for (name, value), style in zip(levels.items(), _STYLES * len(levels), strict=False):
         if low - reach <= value <= high + reach or pd.isna(reach):
             axes.axhline(value, color="tab:gray", linestyle=style, linewidth=1, label=name)
-            continue
-        below, edge = value < low, 0.03 + 0.07 * place
-        axes.annotate(
-            f"{'▾' if below else '▴'} {name} {value:{digits}}", (0.03, edge if below else 1 - edge),
-            xycoords="axes fraction", va="bottom" if below else "top", fontsize=8, color="dimgray",
-        )  # fmt: skip
-
-
-def series_colours(names: Sequence[str]) -> dict[str, tuple[float, float, float]]:
-    """Give each curve a colour; those of one kind of batch the one that it has in other figures."""
-    palette = sns.color_palette("colorblind", len(names) + len(SAMPLER_COLOURS))
-    own = {name: SAMPLER_COLOURS.get(name.removesuffix(" 0.5")) for name in names}
-    others = iter(colour for place, colour in enumerate(palette) if place not in own.values())
-    return {name: next(others) if place is None else palette[place] for name, place in own.items()}
+        else:
+            edges.write(f"{name} {value:{digits}}", below=value < low)
 
 
 def level(means: pd.DataFrame, label: str) -> pd.Series:
@@ -183,13 +187,13 @@ def _chosen(table: pd.DataFrame, setting: str, measure: str, name: str) -> pd.Da
     return table[(table["setting"] == setting) & (table["measure"] == measure) & (table["series"] == name)]
 
 
-def _logarithmic(axes: plt.Axes, ticks: Sequence[float]) -> None:
+def _logarithmic(axes: Axes, ticks: Sequence[float]) -> None:
     axes.set_xscale("log", base=2)
     place_ticks(axes, ticks, ticks)
     axes.minorticks_off()
 
 
-def place_ticks(axes: plt.Axes, places: Sequence[float], said: Sequence[float]) -> None:
+def place_ticks(axes: Axes, places: Sequence[float], said: Sequence[float]) -> None:
     """Put a tick at each place, which says a number."""
     texts = [f"{number:,.0f}" if number >= 1 else f"{number:g}" for number in said]
     axes.set_xticks(places, texts, rotation=45, fontsize=8)

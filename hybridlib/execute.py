@@ -21,6 +21,7 @@ from papermill.exceptions import PapermillExecutionError
 from hybridlib.cache import replace_file
 from hybridlib.config import RunConfig
 from hybridlib.errors import InputError
+from hybridlib.page_cells import merged
 from hybridlib.paths import project_folder, reports_folder, run_folder, study_folder
 from hybridlib.plain_text import visible_html
 from hybridlib.study import Study
@@ -98,12 +99,15 @@ def html_page(notebook: Path, title: str) -> str:
     content = nbformat.read(notebook, as_version=4)
     content.cells = [cell for cell in content.cells if not _UNSHOWN & set(cell.metadata.get("tags", []))]
     for cell in content.cells:
+        if cell.cell_type != "code":
+            continue
         cell["outputs"] = [output for output in cell.get("outputs", []) if output.get("name") != "stderr"]
         for output in cell["outputs"]:
             alt = output.get("metadata", {}).get("image/png", {}).get("alt")
             if "metadata" in output:
                 size = _size(output.get("data", {}).get("image/png", ""))
                 output["metadata"] = {"image/png": size | ({"alt": alt} if alt else {})}
+    content.cells = merged(content.cells)
     with resources.as_file(resources.files("hybridlib")) as package:
         exporter = HTMLExporter(
             template_name="page",

@@ -13,6 +13,7 @@ from hybridlib.plain_text import html_text
 _SHORT = 26  # characters of a number with its interval, which is not broken into lines
 _LONG = 40  # characters above which a column is read as prose
 PROSE = ' class="words"'
+TEXT = ' class="text"'
 
 
 def html_table(content: pd.DataFrame) -> str:
@@ -22,15 +23,15 @@ def html_table(content: pd.DataFrame) -> str:
         content: strings. Columns of two levels get the first as a head above all that share it; of an index of two
             levels the first stands in a row of its own above its group.
     """
-    prose = [any(len(str(value)) > _LONG for value in content.iloc[:, place]) for place in range(content.shape[1])]
+    kinds = [_kind([str(value) for value in content.iloc[:, place]]) for place in range(content.shape[1])]
     body = "".join(
         f"<tbody>{_group_head(group, content.shape[1])}"
-        f"{''.join(_row(name, row, prose) for (_, name), row in rows)}</tbody>"
+        f"{''.join(_row(name, row, kinds) for (_, name), row in rows)}</tbody>"
         for group, rows in groupby(
             zip(map(group_and_name, content.index), content.to_numpy(), strict=True), key=lambda row: row[0][0]
         )
     )
-    return f"<table><thead>{_heads(content, prose)}</thead>{body or '<tbody></tbody>'}</table>"
+    return f"<table><thead>{_heads(content, kinds)}</thead>{body or '<tbody></tbody>'}</table>"
 
 
 def group_and_name(name: Hashable) -> tuple[str, str]:
@@ -43,14 +44,22 @@ def spans(names: Iterable[tuple[str, str]]) -> list[tuple[str, int]]:
     return [(first, len(list(same))) for first, same in groupby(first for first, _ in names)]
 
 
-def _heads(content: pd.DataFrame, prose: list[bool]) -> str:
+def _kind(values: list[str]) -> str:
+    """Return the class of a column: prose, where a value is long, or text, where all are words; none for numbers."""
+    if any(len(value) > _LONG for value in values):
+        return PROSE
+    said = [value.removeprefix("*") for value in values if value not in ("", "–")]
+    return TEXT if said and all(value[:1].isalpha() for value in said) else ""
+
+
+def _heads(content: pd.DataFrame, kinds: list[str]) -> str:
     names = [group_and_name(name) for name in content.columns]
     corner = html_text(" / ".join(str(name) for name in content.index.names if name))
     upper = ""
     if any(first for first, _ in names):
         cells = "".join(f'<th class="group" colspan="{span}">{_broken(first)}</th>' for first, span in spans(names))
         upper = f"<tr><td></td>{cells}</tr>"
-    lower = "".join(f"<th{PROSE * of}>{_broken(second)}</th>" for (_, second), of in zip(names, prose, strict=True))
+    lower = "".join(f"<th{kind}>{_broken(second)}</th>" for (_, second), kind in zip(names, kinds, strict=True))
     return f"{upper}<tr><th>{corner}</th>{lower}</tr>"
 
 
@@ -58,8 +67,8 @@ def _group_head(group: str, columns: int) -> str:
     return f'<tr><th class="group" colspan="{columns + 1}">{html_text(group)}</th></tr>' if group else ""
 
 
-def _row(name: str, row: Any, prose: list[bool]) -> str:
-    cells = "".join(_cell(str(value), of) for value, of in zip(row, prose, strict=True))
+def _row(name: str, row: Any, kinds: list[str]) -> str:
+    cells = "".join(_cell(str(value), kind) for value, kind in zip(row, kinds, strict=True))
     return f"<tr><th>{html_text(name)}</th>{cells}</tr>"
 
 
@@ -68,7 +77,8 @@ def _broken(name: str) -> str:
     return html_text(name).replace("_", "_<wbr>")
 
 
-def _cell(value: str, prose: bool) -> str:
+def _cell(value: str, kind: str) -> str:
     text = html_text(value.removeprefix("*"))
-    kind = PROSE if prose else ' class="whole"' if len(text) <= _SHORT and not text[:1].isalpha() else ""
+    if not kind and len(text) <= _SHORT and not text[:1].isalpha():
+        kind = ' class="whole"'
     return f"<td{kind}><strong>{text}</strong></td>" if value.startswith("*") else f"<td{kind}>{text}</td>"

@@ -7,7 +7,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from hybridlib.curves import series_colours
+from hybridlib.palette import system_colours
 from hybridlib.published import SAMPLERS, SHOWN, tests_of
 
 _SHAPES = dict(zip(SAMPLERS, "so^", strict=True))
@@ -22,7 +22,7 @@ def three_samplers(published: pd.DataFrame, ours: pd.DataFrame) -> Figure:
         ours: see :func:`hybridlib.published.here`.
     """
     tests = [*tests_of(published), *tests_of(ours)]
-    colours = series_colours(list(SAMPLERS))
+    colours = system_colours(list(SAMPLERS))
     figure, panels = plt.subplots(
         1, len(_PANELS), figsize=(12.8, 1.4 + 0.32 * len(tests)), sharey=True, layout="constrained"
     )

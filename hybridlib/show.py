@@ -23,6 +23,7 @@ from hybridlib.runs import Run
 from hybridlib.study import Study, papermill_command
 
 _FEW = 8  # runs that are shown without a click
+_LONG = 16  # rows of a table that are
 
 
 def figure(drawn: Figure, *, alt: str, read: str, finding: str, file: Path | None = None) -> None:
@@ -72,22 +73,46 @@ def table(content: pd.DataFrame, *, read: str = "", finding: str = "", file: Pat
             are then linked.
     """
     display(HTML(html_table(content)))
-    if file is not None:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        plain = content.map(lambda value: str(value).removeprefix("*"))
-        if plain.columns.nlevels > 1:
-            plain.columns = pd.Index([" ".join(filter(None, reversed(name))) for name in plain.columns])
-        write_csv(file.with_name(f"{file.name}.csv"), plain.reset_index())
-        replace_file(file.with_name(f"{file.name}.tex"), latex_table(content).encode())
-        place = f"{escape(file.parent.name)}/{escape(file.name)}"
-        links = f'<a href="{place}.csv">CSV</a> <a href="{place}.tex">LaTeX</a>'
-        display(HTML(f'<p class="download">{html_text(file.name)}: {links}</p>'))
+    _keep(content, file)
     for sentence in _sentences(read, finding):
         display(Markdown(sentence))
 
 
+def long_table(content: pd.DataFrame, *, read: str = "", finding: str = "", file: Path | None = None) -> None:
+    """Display a table whose rows may be many: more than sixteen are folded into a line that says how many.
+
+    Args:
+        content: see :func:`table`, as for all else.
+        read: a sentence on how to read it.
+        finding: a sentence on what it shows in this run.
+        file: where to keep it.
+    """
+    if len(content) <= _LONG:
+        table(content, read=read, finding=finding, file=file)
+        return
+    display(HTML(_folded(f"{len(content)} rows", html_table(content))))
+    _keep(content, file)
+    for sentence in _sentences(read, finding):
+        display(Markdown(sentence))
+
+
+def _keep(content: pd.DataFrame, file: Path | None) -> None:
+    """Keep a table as CSV and as LaTeX, and display links to them, if it has a place."""
+    if file is None:
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    plain = content.map(lambda value: str(value).removeprefix("*"))
+    if plain.columns.nlevels > 1:
+        plain.columns = pd.Index([" ".join(filter(None, reversed(name))) for name in plain.columns])
+    write_csv(file.with_name(f"{file.name}.csv"), plain.reset_index())
+    replace_file(file.with_name(f"{file.name}.tex"), latex_table(content).encode())
+    place = f"{escape(file.parent.name)}/{escape(file.name)}"
+    links = f'<a href="{place}.csv">CSV</a> <a href="{place}.tex">LaTeX</a>'
+    display(HTML(f'<p class="download">{html_text(file.name)}: {links}</p>'))
+
+
 def folded_table(content: pd.DataFrame, *, summary: str, read: str) -> None:
-    """Display a line that opens to a long table and how to read it; on paper it stays folded.
+    """Display a line that opens to a long table and how to read it; on paper it is open.
 
     Args:
         content: see :func:`table`.

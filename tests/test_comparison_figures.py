@@ -7,6 +7,7 @@ from matplotlib import pyplot as plt
 from matplotlib.colors import to_rgb
 
 from hybridlib import comparison_figures
+from hybridlib.palette import system_colours
 
 
 @pytest.fixture(autouse=True)
@@ -25,14 +26,25 @@ def test_rank_distance_bars_with_the_random_expectation():
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("query language", "rank distance (lower is better)")
 
 
-def test_rank_distance_of_many_configurations_is_a_mean_with_its_range():
+def test_rank_distance_of_many_configurations_is_a_mean_with_a_dot_a_language():
     bars = pd.DataFrame({f"run {i}": [4.0 + i, 3.0, 2.0, 1.0] for i in range(9)}, CODES)
     (axes,) = comparison_figures.rank_distance_bars(bars, pd.Series([10.0, 20.0])).axes
     assert texts(axes.get_yticklabels()) == [f"run {i}" for i in reversed(range(9))]
-    assert [bar.get_width() for bar in axes.containers[1].patches] == bars.mean()[::-1].tolist()
-    (ranges,) = axes.containers[1].errorbar.lines[2]
-    assert [line[:, 0].tolist() for line in ranges.get_segments()] == [[1.0, 4.0 + i] for i in reversed(range(9))]
+    assert [bar.get_width() for bar in axes.containers[0].patches] == bars.mean()[::-1].tolist()
+    dots = axes.collections[0].get_offsets().tolist()
+    assert sorted(dots) == sorted([x, 8 - i] for i, run in enumerate(bars) for x in bars[run])
     assert set(axes.lines[-1].get_xdata()) == {15.0}
+    said = texts(axes.get_legend().get_texts())
+    assert sorted(said) == ["a query language", "mean over query languages", "random ranking"]
+
+
+def test_bars_of_a_kind_of_batch_have_its_colour_in_every_figure():
+    """Whatever stands beside them."""
+    bars = pd.DataFrame({"untrained": [4.0] * 4, "hybrid 0.5": [3.0] * 4}, CODES)
+    (axes,) = comparison_figures.rank_distance_bars(bars, pd.Series([10.0])).axes
+    colours = [to_rgb(bar.patches[0].get_facecolor()) for bar in axes.containers]
+    known = system_colours(["mixed", "hybrid", "untrained"])
+    assert colours == [known["untrained"], known["hybrid"]]
 
 
 def compared(configuration, baseline, setting="monolingual", measure="nDCG@10", holm_p=0.5, at=0.0):

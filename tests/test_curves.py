@@ -9,6 +9,7 @@ from matplotlib.colors import to_rgb
 
 from hybridlib import curves
 from hybridlib.config import RunConfig
+from hybridlib.far_points import BEYOND
 from hybridlib.study_names import labels
 
 
@@ -162,12 +163,37 @@ def test_levels_are_horizontal_lines_named_with_the_series():
     assert texts(figure.legends[0].get_texts()) == ["hybrid 0.5", "mixed", "untrained", "other"]
 
 
-@pytest.mark.parametrize(("value", "said"), [(-9.0, "▾ untrained -9.000"), (9.0, "▴ untrained 9.000")])
-def test_a_level_far_from_the_curves_is_written_at_the_edge(value, said):
-    first, second, *_ = drawn(levels={"untrained": LEVEL.where(LEVEL.index == curves.PANELS[1], value)}).axes
-    assert texts(first.texts) == [said]
-    assert len(first.lines) == 2
+@pytest.mark.parametrize(("value", "arrow"), [(-9.0, "v"), (9.0, "^")])
+def test_a_level_far_from_the_curves_is_written_at_the_edge(value, arrow):
+    figure = drawn(levels={"untrained": LEVEL.where(LEVEL.index == curves.PANELS[1], value)})
+    first, second, *_ = figure.axes
+    assert texts(first.texts) == [f"untrained {value:.3f}"]
+    assert [line.get_marker() for line in first.lines[2:]] == [arrow]
     assert (len(second.lines), len(second.texts)) == (3, 0)
+    assert texts(figure.legends[0].get_texts()) == ["hybrid 0.5", "mixed", "untrained", BEYOND]
+
+
+def test_a_point_that_is_far_off_is_an_arrow_at_the_edge_with_its_value():
+    """The curves keep the height that they need; its seeds are left out."""
+    lost = POINTS[(POINTS["series"] == "mixed") & (POINTS["x"] == 16)].assign(series="lost")
+    shift = lost["measure"].map({"nDCG@10": -20.0, "rank_distance": 20000.0})
+    lost = lost.assign(**{number: lost[number] + shift for number in ("value", "low", "high")})
+    figure = curves.curves(pd.concat([POINTS, lost]), pd.concat([SEEDS, lost]), {}, x_label="batch_size")
+    figure.canvas.draw()
+    lone = curves.curves(POINTS, SEEDS, {}, x_label="batch_size")
+    for axes, alone, value in zip(figure.axes, lone.axes, lost["value"], strict=True):
+        arrow = axes.lines[-1]
+        assert (arrow.get_marker(), arrow.get_xdata()) == ("^" if value > 0 else "v", [16])
+        assert texts(axes.texts) == [f"{value:,.0f}" if value > 0 else f"{value:.3f}"]
+        assert to_rgb(arrow.get_color()) == to_rgb(axes.lines[2].get_color())
+        assert np.ptp(axes.get_ylim()) < 1.2 * np.ptp(alone.get_ylim())
+        edge = axes.transAxes.inverted().transform(arrow.get_transform().transform([(16, arrow.get_ydata()[0])]))[0, 1]
+        assert edge > 0.9 if value > 0 else edge < 0.1
+    assert texts(figure.legends[0].get_texts()) == ["hybrid 0.5", "mixed", "lost", BEYOND]
+
+
+def test_nothing_is_said_of_arrows_where_there_are_none():
+    assert BEYOND not in texts(drawn().legends[0].get_texts())
 
 
 def test_sizes_are_logarithmic_with_a_tick_each_and_alpha_is_not():

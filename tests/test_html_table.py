@@ -46,3 +46,15 @@ def test_groups_and_heads_are_escaped():
     table = table_of(pd.DataFrame(HOSTILE, index, pd.MultiIndex.from_tuples([(HOSTILE, HOSTILE)])))
     assert table.find("img") is None
     assert texts(table.find_all(["th", "td"]))[1:] == [HOSTILE, f"{HOSTILE} / {HOSTILE}", *[HOSTILE] * 4]
+
+
+def test_columns_of_words_say_so_and_those_of_numbers_do_not():
+    content = pd.DataFrame(
+        {"command": ["make study", "–"], "score": ["0.5", "*0.4"], "mixed": ["12", "none"], "prose": ["a " * 30, "1"]}
+    )
+    table = table_of(content)
+    kinds = [(head.get("class") or [""])[0] for head in table.thead.find_all("th")[1:]]
+    assert kinds == ["text", "", "", "words"]
+    (first, second) = ([(cell.get("class") or [""])[0] for cell in row.find_all("td")] for row in table.tbody("tr"))
+    assert first == ["text", "whole", "whole", "words"]
+    assert second == ["text", "whole", "", "words"]

@@ -1,5 +1,6 @@
 """Pages in headless Chromium, on a phone and on a wide screen: one with every kind of output, and committed ones."""
 
+import io
 import subprocess
 from itertools import pairwise
 from pathlib import Path
@@ -7,13 +8,15 @@ from types import SimpleNamespace
 from urllib.parse import unquote, urldefrag, urlsplit
 
 import matplotlib as mpl
+import numpy as np
+import PIL.Image
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from small_page import make
 
 mpl.use("Agg")
 PROJECT = Path(__file__).parents[2]
-GENERATOR = "hybridlib page 3"
+GENERATOR = "hybridlib page 4"
 ACCESSIBLE = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"], "resultTypes": ["violations"]}
 SMALL = "everything"
 
@@ -143,14 +146,60 @@ def test_wide_picture_keeps_its_size_on_a_phone_and_scrolls_by_key(untouched):
         assert shown == pytest.approx(min(natural, region.evaluate("one => one.clientWidth")), abs=1)
 
 
-def test_paper_has_whole_tables_what_claims_open_to_and_no_code(untouched):
-    """A table that is folded away stays so: it is long."""
+def test_first_column_stays_while_a_table_scrolls(untouched):
+    page, _ = untouched
+    region = page.locator(".wide:has(table)").first
+    cell = region.locator("tbody tr > :first-child").first
+    left = region.evaluate("one => one.getBoundingClientRect().left")
+    region.evaluate("one => { one.scrollLeft = 300 }")
+    assert region.evaluate("one => one.scrollLeft") > 0
+    assert cell.evaluate("one => one.getBoundingClientRect().left") == pytest.approx(left, abs=1)
+    paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert cell.evaluate("one => getComputedStyle(one).backgroundColor") == paper
+
+
+def test_words_begin_at_the_left(untouched):
+    page, _ = untouched
+    page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
+    for cell in page.locator("th:text-is('command'), td:has(code)").all():
+        assert cell.evaluate("one => getComputedStyle(one).textAlign") in ("left", "start")
+
+
+def test_verdicts_do_not_reach_into_the_claims(untouched):
+    page, _ = untouched
+    verdicts = page.locator(".verdict").all()
+    assert len(verdicts) == 3
+    for verdict in verdicts:
+        width, needed = verdict.evaluate("one => [one.clientWidth, one.scrollWidth]")
+        assert needed <= width
+    if page.viewport_size["width"] == 1440:
+        assert len({verdict.evaluate("one => one.getBoundingClientRect().width") for verdict in verdicts}) == 1
+
+
+def test_edges_beyond_which_there_is_more_have_a_shadow(untouched):
+    """The usual pixel at the right is darker than paper before a region is scrolled to its end, and not after."""
+    page, _ = untouched
+    regions = page.locator(".wide:has(table)").filter(visible=True).all()
+    region = max(regions, key=lambda one: one.evaluate("one => one.scrollWidth - one.clientWidth"))
+    assert lightness_at_the_right(region) < 250
+    region.evaluate("one => { one.scrollLeft = one.scrollWidth }")
+    assert lightness_at_the_right(region) == 255
+
+
+def lightness_at_the_right(region):
+    """Of the darkest of the last five columns of pixels, the median."""
+    with PIL.Image.open(io.BytesIO(region.screenshot())) as picture:
+        grey = np.asarray(picture.convert("L"))[:, -5:]
+    return np.median(grey, axis=0).min()
+
+
+def test_paper_has_whole_tables_what_folds_open_to_and_no_code(untouched):
     page, _ = untouched
     page.emulate_media(media="print")
-    assert page.locator("nav, details:not(.claims *), .download").filter(visible=True).count() == 0
-    assert page.locator("img, table").filter(visible=True).count() == page.locator("img, table").count() - 1 == 8
-    opened = page.locator(".claims details p")
-    assert opened.filter(visible=True).count() == opened.count() == 9
+    assert page.locator("nav, details:not(.claims *, .folded), .download").filter(visible=True).count() == 0
+    assert page.locator("img, table").filter(visible=True).count() == page.locator("img, table").count() == 9
+    opened = page.locator(".claims details p, .folded p")
+    assert opened.filter(visible=True).count() == opened.count() == 10
     assert {table.evaluate("one => getComputedStyle(one).overflowX") for table in page.locator(".wide").all()} == {
         "visible"
     }
