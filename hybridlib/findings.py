@@ -145,7 +145,7 @@ def answer(summary: pd.DataFrame, comparisons: pd.DataFrame | None = None) -> st
         first = str((direction(measure) * values).idxmax())
         number = f"{values[first]:{',.0f' if measure == 'rank_distance' else '.3f'}}"
         tied = not_told_from(comparisons, first, values.index, setting, measure) if comparisons is not None else ""
-        said.append(f"{place} **{first}** ({number}{tied})")
+        said.append(f"{place}: **{first}** ({number}{tied})")
     return f"Best {'; '.join(said)}."
 
 

@@ -23,7 +23,7 @@ from hybridlib.runs import Run
 from hybridlib.study import Study, papermill_command
 
 _FEW = 8  # runs that are shown without a click
-_LONG = 16  # rows of a table that are
+_LONG = 30  # rows of a table that are read at a glance
 
 
 def figure(drawn: Figure, *, alt: str, read: str, finding: str, file: Path | None = None) -> None:
@@ -79,7 +79,7 @@ def table(content: pd.DataFrame, *, read: str = "", finding: str = "", file: Pat
 
 
 def long_table(content: pd.DataFrame, *, read: str = "", finding: str = "", file: Path | None = None) -> None:
-    """Display a table whose rows may be many: more than sixteen are folded into a line that says how many.
+    """Display a table whose rows may be many: more than thirty are folded into a line that says how many.
 
     Args:
         content: see :func:`table`, as for all else.

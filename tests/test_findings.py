@@ -145,8 +145,8 @@ def test_answer_names_the_best_of_each_setting_and_the_least_biased():
         ]
     )
     assert findings.answer(summary) == (
-        "Best within a language **hybrid 0.5** (0.600); between two languages **mixed** (0.450); in the pool of all "
-        "languages **hybrid 0.5** (0.250); by rank distance **mixed** (850)."
+        "Best within a language: **hybrid 0.5** (0.600); between two languages: **mixed** (0.450); in the pool of all "
+        "languages: **hybrid 0.5** (0.250); by rank distance: **mixed** (850)."
     )
 
 
@@ -163,7 +163,7 @@ def test_answer_says_what_is_not_separable_from_the_best():
     ]
     rows += [row(0.0, 0.1, 0.05, "f", "a", "multilingual"), row(0.0, 0.1, 0.049, "f", "b", "multilingual")]
     assert findings.answer(summary, pd.DataFrame(rows)) == (
-        "Best within a language **first** (1.000; not separable from 5 others); in the pool of all languages **f** "
+        "Best within a language: **first** (1.000; not separable from 5 others); in the pool of all languages: **f** "
         "(0.060; not separable from a)."
     )
 

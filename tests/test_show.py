@@ -97,19 +97,19 @@ def test_a_folded_table_opens_at_a_line(shown):
 
 def test_a_long_table_is_folded_with_its_number_of_rows(shown, tmp_path):
     """What it shows, and links to its files, are not."""
-    show.long_table(pd.DataFrame({"a": range(17)}), read="Up.", finding="It is up.", file=tmp_path / "tables" / "long")
+    show.long_table(pd.DataFrame({"a": range(31)}), read="Up.", finding="It is up.", file=tmp_path / "tables" / "long")
     page = BeautifulSoup(html_of(shown), "html.parser")
     assert page.details["class"] == ["folded"]
-    assert page.details.summary.get_text() == "17 rows"
-    assert cells(str(page.details.table)) == [str(n) for n in range(17)]
+    assert page.details.summary.get_text() == "31 rows"
+    assert cells(str(page.details.table)) == [str(n) for n in range(31)]
     assert "<details" not in "".join(str(item.data) for item in shown[1:])
-    assert [item.data for item in shown[2:]] == ["*How to read it.* Up.", "*In this run.* It is up."]
+    assert [item.data for item in shown[2:]] == ["*How to read it.* Up.", "*Result.* It is up."]
     assert (tmp_path / "tables" / "long.csv").is_file()
 
 
 def test_a_table_that_is_not_long_is_not_folded(shown):
-    show.long_table(pd.DataFrame({"a": range(16)}), read="Up.")
-    show.table(pd.DataFrame({"a": range(16)}), read="Up.")
+    show.long_table(pd.DataFrame({"a": range(30)}), read="Up.")
+    show.table(pd.DataFrame({"a": range(30)}), read="Up.")
     assert shown[0].data == shown[2].data
     assert "details" not in shown[0].data
 
