@@ -60,14 +60,16 @@ def own_language(moments: dict[str, Evaluation]) -> str:
 def distance_change(bars: pd.DataFrame, expected: pd.Series) -> str:
     """Say how the mean rank distance moved, as a share of that of a random ranking; columns before and after.
 
-    Of many columns the shortest, the longest and the last are said.
+    Of many columns the shortest and the longest are said. For which queries it is longest is said of the last column,
+    of many of the shortest.
     """
     means = bars.mean()
-    chosen = bars.columns if len(means) <= _FEW else dict.fromkeys([means.idxmin(), means.idxmax(), bars.columns[-1]])
+    many = len(means) > _FEW
+    chosen = [means.idxmin(), means.idxmax()] if many else list(bars.columns)
     parts = [f"{means[column]:,.0f} {column} ({means[column] / expected.mean():.1%} of random)" for column in chosen]
-    worst = str(bars.iloc[:, -1].idxmax())
-    longest = f"{bars.columns[-1]}: longest for {name(worst)} queries, {bars.iloc[:, -1].max():,.0f}"
-    of_many = f", of {len(means)} the shortest and the longest" if len(means) > _FEW else ""
+    told = chosen[0] if many else chosen[-1]
+    longest = f"{told}: longest for {name(str(bars[told].idxmax()))} queries, {bars[told].max():,.0f}"
+    of_many = f", of {len(means)} the shortest and the longest" if many else ""
     return f"Mean rank distance{of_many}: {', '.join(parts)} ({longest})."
 
 

@@ -82,12 +82,12 @@ def test_distance_change_is_the_mean_and_its_share_of_random():
     assert f"after: longest for {name('zh')} queries, 1,600" in said
 
 
-def test_of_many_distances_the_ends_and_the_last_are_said():
+def test_of_many_distances_the_ends_are_said():
     bars = pd.DataFrame({f"run {i}": [1000.0 + (7 * i) % 10] for i in range(9)}, ["en"])
     said = findings.distance_change(bars, pd.Series([4000.0], ["en"]))
     assert said.startswith(
         "Mean rank distance, of 9 the shortest and the longest: 1,000 run 0 (25.0% of random), "
-        "1,009 run 7 (25.2% of random), 1,006 run 8 (25.1% of random) (run 8: longest for English"
+        "1,009 run 7 (25.2% of random) (run 0: longest for English"
     )
 
 
