@@ -23,6 +23,7 @@ from hybridlib.runs import Run
 from hybridlib.study import Study, papermill_command
 
 _FEW = 8  # runs that are shown without a click
+_PRINTED = 400  # rows of a table that are printed
 _LONG = 30  # rows of a table that are read at a glance
 
 
@@ -112,18 +113,20 @@ def _keep(content: pd.DataFrame, file: Path | None) -> None:
 
 
 def folded_table(content: pd.DataFrame, *, summary: str, read: str) -> None:
-    """Display a line that opens to a long table and how to read it; on paper it is open.
+    """Display a line that opens to a long table and how to read it; on paper it is open, unless it would fill a book.
 
     Args:
         content: see :func:`table`.
         summary: what the line says.
         read: a sentence on how to read it.
     """
-    display(HTML(_folded(summary, f"<p><em>How to read it.</em> {html_text(read)}</p>{html_table(content)}")))
+    kind = "folded unprinted" if len(content) > _PRINTED else "folded"
+    said = f"<p><em>How to read it.</em> {html_text(read)}</p>{html_table(content)}"
+    display(HTML(_folded(summary, said, kind)))
 
 
-def _folded(summary: str, content: str) -> str:
-    return f'<details class="folded"><summary>{html_text(summary)}</summary>{content}</details>'
+def _folded(summary: str, content: str, kind: str = "folded") -> str:
+    return f'<details class="{kind}"><summary>{html_text(summary)}</summary>{content}</details>'
 
 
 def _sentences(read: str, finding: str) -> list[str]:

@@ -231,3 +231,9 @@ def test_command_of_a_run_is_escaped(shown):
     page = BeautifulSoup(html_of(shown), "html.parser")
     assert page.find("script") is None
     assert page.find("code").get_text() == papermill_command(run.config, "quick", "mixed-seed1-0")
+
+
+@pytest.mark.parametrize(("rows", "kind"), [(400, ["folded"]), (401, ["folded", "unprinted"])])
+def test_a_table_that_would_fill_a_book_is_not_printed(shown, rows, kind):
+    show.folded_table(pd.DataFrame({"a": range(rows)}), summary="rows", read="Up.")
+    assert BeautifulSoup(shown[0].data, "html.parser").details["class"] == kind

@@ -1,14 +1,10 @@
 """The notebooks as they are committed: without outputs, with parameters that are those of a run."""
 
-from types import SimpleNamespace
-
 import nbformat
-import pandas as pd
 import papermill
 import pytest
-from notebook_runs import COMPARE, CORPUS, NOTEBOOKS, TRAIN, cells_of
+from notebook_runs import CORPUS, NOTEBOOKS, TRAIN, cells_of
 
-from hybridlib import curves
 from hybridlib.config import RunConfig
 
 
@@ -71,9 +67,3 @@ def test_parameters_are_explained_as_in_the_configuration():
 def test_parameters_of_the_corpus_notebook_are_those_of_a_run():
     shared = {name: value for name, value in variables_of(CORPUS).items() if name != "languages"}
     assert shared == {name: RunConfig().model_dump()[name] for name in shared}
-
-
-def test_report_has_no_curves_where_no_label_says_the_axis():
-    (cell,) = [cell.source for cell in cells_of(COMPARE) if "curves.series" in cell.source]
-    run = SimpleNamespace(config=RunConfig(), label="mine")
-    exec(cell, {"study": SimpleNamespace(axis="batch_size"), "runs": [run], "curves": curves, "pd": pd})
