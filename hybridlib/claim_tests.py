@@ -170,9 +170,9 @@ class LargerGain(Checked):
 class Order(Checked):
     """A number of a run's ``geometry`` falls, or rises, from configuration to configuration.
 
-    Holds if it does in every seed that all of them have, does not hold if it does the reverse in every one; otherwise
-    one cannot tell, nor with fewer than ``min_seeds`` of them. There is no interval: a run has one such number. A step
-    that is no larger than ``margin`` decides nothing; one that other seeds do not take makes up for few seeds.
+    Holds if it does at every step in every seed that all of them have, does not hold if one step is the reverse in
+    every one; otherwise one cannot tell, nor with fewer than ``min_seeds`` of them. There is no interval: a run has one
+    such number. A step that is no larger than ``margin`` decides nothing: more than seeds differ, it makes up for few.
     """
 
     kind: Literal["order"]
@@ -192,11 +192,13 @@ class Order(Checked):
         if not seeds:
             raise MissingError(f"not run: {' and '.join(self.configurations)} with a common seed")
         series = [[values[seed] for values in by_label] for seed in seeds]
-        rises, falls = (
-            all(sign * (later - earlier) > self.margin for values in series for earlier, later in pairwise(values))
-            for sign in (1, -1)
+        sign = 1 if self.expected == "rises" else -1
+        by_step = zip(
+            *([sign * (later - earlier) for earlier, later in pairwise(values)] for values in series), strict=True
         )
-        as_expected, reverse = (rises, falls) if self.expected == "rises" else (falls, rises)
+        moves = [(min(step), max(step)) for step in by_step]
+        as_expected = all(least > self.margin for least, _ in moves)
+        reverse = any(most < -self.margin for _, most in moves)
         steps = (
             f"seed {seed} {' → '.join(f'{v:.4f}' for v in values)}" for seed, values in zip(seeds, series, strict=True)
         )

@@ -188,6 +188,7 @@ def test_larger_gain_needs_intervals_that_are_apart(tmp_path, small, large, hold
         ([(3, 2, 1), (6, 5, 4)], "rises", False),
         ([(3, 2, 1), (4, 5, 6)], "falls", None),
         ([(3, 1, 2), (6, 5, 4)], "falls", None),
+        ([(3, 1, 2), (6, 4, 5)], "falls", False),  # one step is enough
         ([(2, 2, 1), (2, 2, 1)], "falls", None),
         ([(3, 2, 1)], "falls", None),
     ],
@@ -201,7 +202,7 @@ def test_order_holds_if_every_seed_agrees(tmp_path, series, expected, holds):
     assert f"({len(series)} seed{'s' * (len(series) > 1)}): seed 0 {series[0][0]:.4f} → " in found.ours
 
 
-@pytest.mark.parametrize(("last", "holds"), [(1.0, True), (1.5, None), (2.5, None)])
+@pytest.mark.parametrize(("last", "holds"), [(1.0, True), (1.5, None), (2.5, None), (2.7, False)])
 def test_a_step_within_the_margin_decides_nothing(tmp_path, last, holds):
     write_runs(tmp_path / "mine", [(label, 1, {"x": x}) for label, x in zip("abc", (3, 2, last), strict=True)])
     test = {"kind": "order", "number": "x", "configurations": ["a", "b", "c"], "expected": "falls"}
