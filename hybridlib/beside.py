@@ -8,7 +8,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from hybridlib.comparison import LEVEL, against, direction
+from hybridlib.comparison import LEVEL, PLACES, against, direction
 from hybridlib.curves import DIGITS, PANELS, called, place_ticks
 from hybridlib.palette import system_colours
 
@@ -86,7 +86,7 @@ def finding(table: pd.DataFrame, axis: str) -> list[str]:
         for setting, measure in PANELS:
             rows = _of(part, str(name), setting, measure)
             if len(rows):
-                parts.append(f"{called(setting, measure)} {_tally(rows, measure)}")
+                parts.append(f"{PLACES[setting, measure]} {_tally(rows, measure)}")
         reference = part["reference"].iloc[0]
         said.append(f"**{name}** against **{reference}** at the same {axis}: {'; '.join(parts)}.")
     return said

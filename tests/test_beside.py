@@ -66,15 +66,15 @@ def test_finding_tallies_the_places_with_the_ends_of_what_is_separable():
     """A rank distance that grows is worse."""
     mixed, monolingual = beside.finding(beside.beside(LYING, compared(), BASELINE), "batch_size")
     assert mixed.startswith(
-        "**mixed** against **hybrid 0.5** at the same batch_size: monolingual better at 1 of 3 (+0.300), "
-        "worse at 1 of 3 (-0.100); crosslingual"
+        "**mixed** against **hybrid 0.5** at the same batch_size: within a language better at 1 of 3 (+0.300), "
+        "worse at 1 of 3 (-0.100); between two languages"
     )
-    assert mixed.endswith("rank distance better at 1 of 3 (-100), worse at 1 of 3 (+300).")
-    assert "multilingual better at 1 of 3 (+0.100), worse at 1 of 3 (-0.300)" in monolingual
+    assert mixed.endswith("by rank distance better at 1 of 3 (-100), worse at 1 of 3 (+300).")
+    assert "in the pool of all languages better at 1 of 3 (+0.100), worse at 1 of 3 (-0.300)" in monolingual
     (all_worse,) = beside.finding(beside.beside(LYING, compared({"mixed": (-0.1, -0.3, -0.4)}), BASELINE), "x")
-    assert "multilingual worse at all (-0.400 to -0.100);" in all_worse
+    assert "in the pool of all languages worse at all (-0.400 to -0.100);" in all_worse
     (none,) = beside.finding(beside.beside(LYING, compared({"mixed": (0.2, 0.2, -0.2)}), BASELINE), "x")
-    assert "multilingual not separable at any of 3;" in none
+    assert "in the pool of all languages not separable at any of 3;" in none
 
 
 def test_points_are_filled_where_separable_and_upwards_is_better():
