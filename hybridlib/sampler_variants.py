@@ -188,7 +188,7 @@ class BothPairsBatchSampler(PairBatchSampler):
             )
         self.pairs = pairs
         usable = int(self._usable().sum())
-        if 2 * usable < batch_size:
+        if 0 < 2 * usable < batch_size:
             raise InputError(
                 f"{type(self).__name__}: found batch_size {batch_size}, expected at most {2 * usable}, "
                 f"twice the number of concepts that have {self.needs}"

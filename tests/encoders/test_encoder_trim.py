@@ -15,6 +15,7 @@ def weights(encoder: DualEncoder) -> dict[str, torch.Tensor]:
 
 def test_trim_keeps_the_vectors_of_the_texts_and_drops_other_words(wordy_folder):
     encoder, texts = load(wordy_folder), ["the cat sleeps", "a bird", "zzz"]
+    encoder.prefixes = {"query": "query: ", "passage": "passage: "}
     expected = [encoder.encode(texts, role, progress=False) for role in ("query", "passage")]
     size = len(encoder.tokenizer)
     encoder.trim(texts)
