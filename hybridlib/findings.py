@@ -134,16 +134,13 @@ def answer(summary: pd.DataFrame, comparisons: pd.DataFrame | None = None) -> st
         summary: of :meth:`hybridlib.study_results.StudyResults.summary`.
         comparisons: of the same systems; without it nothing is said of what is separable.
     """
-    means = (
-        summary[summary["languages"] == "all"]
-        .groupby(["setting", "measure", "configuration"], sort=False)["value"]
-        .mean()
-    )
+    tested = summary[summary["languages"] == "all"]
     said = []
     for (setting, measure), place in PLACES.items():
-        if (setting, measure) not in means:
+        rows = tested[(tested["setting"] == setting) & (tested["measure"] == measure)]
+        if rows.empty:
             continue
-        values = means[setting, measure]
+        values = rows.groupby("configuration", sort=False)["value"].mean()
         first = str((direction(measure) * values).idxmax())
         number = f"{values[first]:{',.0f' if measure == 'rank_distance' else '.3f'}}"
         tied = not_told_from(comparisons, first, values.index, setting, measure) if comparisons is not None else ""
