@@ -24,4 +24,5 @@ def origin(result: Mapping[str, Any]) -> str:
         return f"{label}: the encoder {as_label(result['encoder'])}, on the test texts of {run}.{cut}"
     config = RunConfig.checked(result["configuration"], f"{result['run']}: configuration")
     trained = "" if config.sampler == "untrained" else f" Trained on {as_label(config.corpus)}."
-    return f"{label}: {configuration(config)}{trained} This is {run}.{cut}"
+    called = "" if result["label"] == config.label() else f"{label}: "
+    return f"{called}{configuration(config)}{trained} This is {run}.{cut}"

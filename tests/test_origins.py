@@ -17,6 +17,7 @@ CASES = {
     ),
     "vectors": ({"label": "api", "embeddings": "texts/api"}, "**api**: vectors in `texts/api`."),
     "run": (RUN, TRAINED),
+    "run by its own name": (RUN | {"label": "mixed"}, TRAINED.removeprefix("**mine**: ")),
     "untrained run": (
         RUN | {"configuration": AS_IT_IS},
         "**mine**: **untrained**: tiny as it is. This is run `a-run`.",
