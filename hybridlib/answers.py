@@ -169,9 +169,8 @@ def dearer_than(runs: pd.DataFrame, label: str) -> list[str]:
 
 
 def _best(told: Told, label: str) -> str:
-    compared = list(
-        dict.fromkeys([label, *sorted(compared_labels(told.comparisons))])
-    )  # of equals the subject, else as the report chose
+    # Of equals the subject is named, else the one that the report chose.
+    compared = list(dict.fromkeys([label, *sorted(compared_labels(told.comparisons))]))
     more = set(dearer(told))
     alike = list(dict.fromkeys(one for one in compared if one not in more))
     limit = f" that were trained on no more pairs than {label}" * bool(more)
