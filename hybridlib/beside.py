@@ -8,8 +8,8 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from hybridlib.comparison import LEVEL, PLACES, against, direction
-from hybridlib.curves import DIGITS, PANELS, called, place_ticks
+from hybridlib.comparison import DIGITS, LEVEL, PLACES, against, direction
+from hybridlib.curves import PANELS, called, place_ticks
 from hybridlib.palette import system_colours
 
 _SPREAD = 0.35  # of the way to the next place on the axis that the points of all curves take

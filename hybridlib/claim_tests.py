@@ -12,7 +12,8 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from hybridlib.claim_numbers import MissingError, StudyNumbers
-from hybridlib.comparison import LEVEL, LOWER_IS_BETTER, direction
+from hybridlib.comparison import DIGITS, LEVEL, LOWER_IS_BETTER, direction
+from hybridlib.evaluation import SHARE
 
 HOLDS, FAILS, UNCLEAR = "holds", "does not hold", "cannot tell here"
 MARGIN, RANK_MARGIN = 0.01, 0.05  # of shares such as nDCG; of ranks, as a share of the baseline's
@@ -20,8 +21,7 @@ MIN_SEEDS, MIN_CONCEPTS = 2, 30  # below these a bootstrap over concepts or a si
 
 Setting = Literal["monolingual", "crosslingual", "multilingual"]
 Measure = Literal["nDCG@10", "rank_distance", "same_language_share@10"]
-_FORM = {"rank_distance": ",.0f", "nDCG@10": ".3f", "same_language_share@10": ".3f"}
-_DIGITS = {"rank_distance": 0, "nDCG@10": 3, "same_language_share@10": 3}
+_FORM = {**DIGITS, SHARE: ".3f"}
 _Judged = tuple[str, float, float]  # a verdict and the range of gains that it speaks of
 _T = TypeVar("_T")
 _Several = Annotated[list[_T], BeforeValidator(lambda v: [v] if isinstance(v, str) else v), Field(min_length=1)]
@@ -105,7 +105,7 @@ class Compared(Checked):
             except MissingError as error:
                 return Finding(UNCLEAR, about, said, str(error))
             said += f" (margin {margin:{_FORM[self.measure]}})"
-            judged = self._by_margin(*(round(value, _DIGITS[self.measure]) for value in (*ends, margin)))
+            judged = self._by_margin(*(_as_printed(value, self.measure) for value in (*ends, margin)))
         verdict, floor, ceiling = judged
         gains = [sign * gain for gain in numbers.by_seed(configuration, baseline, setting, self.measure)]
         doubt = _few(numbers, row, self.min_seeds) or _disagree(gains, floor, ceiling, self.measure)
@@ -218,6 +218,10 @@ def _or_missing(judged: Callable[[], Finding]) -> Finding:
         return judged()
     except MissingError as error:
         return Finding(UNCLEAR, missing=str(error))
+
+
+def _as_printed(value: float, measure: str) -> float:
+    return float(format(value, _FORM[measure]).replace(",", ""))
 
 
 def _few(numbers: StudyNumbers, row: dict[str, Any], least: int) -> str:

@@ -38,6 +38,8 @@ PLACES = {  # a setting and measure -> what it is called in a sentence
     ("multilingual", "rank_distance"): "by rank distance",
 }
 
+DIGITS = {"nDCG@10": ".3f", "rank_distance": ",.0f"}  # how a number of a panel is written
+
 
 def verdict(row: Mapping[str, Any]) -> int:
     """Return what a row of :func:`comparisons` says: 1 separably better, -1 separably worse, 0 cannot tell, or neither.

@@ -10,8 +10,8 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from hybridlib.comparison import PLACES, direction
-from hybridlib.curves import DIGITS, PANELS, called
+from hybridlib.comparison import DIGITS, PLACES, direction
+from hybridlib.curves import PANELS, called
 from hybridlib.outliers import far_off
 
 _SORTED_BY = ("multilingual", "nDCG@10")

@@ -10,14 +10,13 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from hybridlib.comparison import PLACES, direction
+from hybridlib.comparison import DIGITS, PLACES, direction
 from hybridlib.config import RunConfig
 from hybridlib.evaluation import SETTINGS
 from hybridlib.far_points import Edges, arrow_in_legend, far_points
 from hybridlib.palette import system_colours
 
 PANELS = [*((setting, "nDCG@10") for setting in SETTINGS), ("multilingual", "rank_distance")]
-DIGITS = {"nDCG@10": ".3f", "rank_distance": ",.0f"}
 _ENDS = {"crosslingual": 0.0, "monolingual": 1.0}  # alpha of batches that are never, or always, monolingual
 _MARKERS = "osD^vPX*"
 _FEW = 4  # curves that fit a small panel

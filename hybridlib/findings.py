@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pandas as pd
 
-from hybridlib.comparison import LEVEL, PLACES, against, compared_labels, direction, inseparable, least_p
+from hybridlib.comparison import DIGITS, LEVEL, PLACES, against, compared_labels, direction, inseparable, least_p
 from hybridlib.config import RunConfig
 from hybridlib.evaluation import SETTINGS, SHARE, Evaluation
 from hybridlib.languages import name
@@ -142,7 +142,7 @@ def answer(summary: pd.DataFrame, comparisons: pd.DataFrame | None = None) -> st
             continue
         values = rows.groupby("configuration", sort=False)["value"].mean()
         first = str((direction(measure) * values).idxmax())
-        number = f"{values[first]:{',.0f' if measure == 'rank_distance' else '.3f'}}"
+        number = f"{values[first]:{DIGITS[measure]}}"
         tied = not_told_from(comparisons, first, values.index, setting, measure) if comparisons is not None else ""
         said.append(f"{place}: **{first}** ({number}{tied})")
     return f"Best {'; '.join(said)}."

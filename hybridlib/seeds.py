@@ -8,7 +8,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from hybridlib.comparison import LEVEL, PLACES, contributions, mean_over_seeds
+from hybridlib.comparison import DIGITS, LEVEL, PLACES, contributions, mean_over_seeds
 from hybridlib.plain_text import listed
 from hybridlib.significance import sign_flip
 
@@ -27,7 +27,7 @@ def seed_spread(summary: pd.DataFrame) -> str:
         if (setting, measure) in spread.index.droplevel("configuration"):
             rows = spread.loc[setting, measure]
             pooled = np.sqrt(np.average(rows["var"], weights=rows["count"] - 1))
-            said.append(f"{pooled:{',.0f' if measure == 'rank_distance' else '.3f'}} {place}")
+            said.append(f"{pooled:{DIGITS[measure]}} {place}")
     if not said:
         return ""
     systems = spread.index.get_level_values("configuration").nunique()
