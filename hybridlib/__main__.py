@@ -157,7 +157,7 @@ def compare(
     folders: Annotated[list[Path], typer.Argument(help="folders that `evaluate` wrote")],
     out: Annotated[Path, typer.Option(help="folder for comparisons.csv, figures and the page")],
 ) -> None:
-    """Compare evaluated systems with significance: sign-flip tests by concept, Holm, bootstrap intervals."""
+    """Compare evaluated systems with significance: by concept and, where they have some, by seed; Holm; intervals."""
     from hybridlib import evaluate_command as command
 
     logging.getLogger("papermill").setLevel(logging.WARNING)

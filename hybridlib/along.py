@@ -23,7 +23,13 @@ class Along:
     finding: str
 
 
-def along(points: pd.DataFrame, seeds: pd.DataFrame, levels: Mapping[str, pd.Series], axis: str) -> Along:
+def along(
+    points: pd.DataFrame,
+    seeds: pd.DataFrame,
+    levels: Mapping[str, pd.Series],
+    axis: str,
+    over: str = "test concepts",
+) -> Along:
     """Draw curves over a number; a grid over samplers, and where there are too many curves to tell apart.
 
     Args:
@@ -31,6 +37,7 @@ def along(points: pd.DataFrame, seeds: pd.DataFrame, levels: Mapping[str, pd.Ser
         seeds: single runs, see there.
         levels: of what has no place on the axis, see there.
         axis: one of :data:`hybridlib.study.AXES`.
+        over: what the intervals hold, see :func:`hybridlib.seed_error.over`.
     """
     measures = "monolingual, crosslingual and multilingual nDCG@10, and rank distance"
     if axis == "sampler" or points["series"].nunique() > _MANY:
@@ -45,24 +52,30 @@ def along(points: pd.DataFrame, seeds: pd.DataFrame, levels: Mapping[str, pd.Ser
     return Along(
         curves.curves(points, seeds, levels, x_label=axis),
         f"Four curves over {axis}: {measures}.",
-        "A point is the mean over seeds, a small dot one seed, the band the 95 % bootstrap interval over test "
-        "concepts: how far the level would move with other concepts. Systems share concepts and rise and fall "
-        "together, so whether two points differ is read from their difference, not from the bands.",
+        f"A point is the mean over seeds, a small dot one seed, the band the 95 % interval over {over}: how far the "
+        "level would move with others. Systems share concepts and rise and fall together, so whether two points differ "
+        "is read from their difference, not from the bands.",
         curves.finding(points, axis),
     )
 
 
 def balance(
-    means: pd.DataFrame, summary: pd.DataFrame, lying: pd.DataFrame, axis: str | None, dearer: Sequence[str] = ()
+    means: pd.DataFrame,
+    summary: pd.DataFrame,
+    lying: pd.DataFrame,
+    axis: str | None,
+    dearer: Sequence[str] = (),
+    over: str = "test concepts",
 ) -> Along:
     """Draw the map of monolingual against cross-lingual retrieval, with lines along the axis.
 
     Args:
-        means: of :func:`hybridlib.study_results.means_table`.
+        means: of :func:`hybridlib.study_results.means_table`, or with intervals that hold seeds.
         summary: of :meth:`hybridlib.study_results.StudyResults.summary`.
         lying: of :func:`hybridlib.curves.series`; empty if there is no axis.
         axis: one of :data:`hybridlib.study.AXES`, or None.
         dearer: systems that were trained on more than others, and are not taken for the best.
+        over: what the intervals hold, see :func:`hybridlib.seed_error.over`.
     """
     table = tables.balance_table(means)
     once = ""
@@ -78,7 +91,7 @@ def balance(
         figure,
         "Every system by monolingual and crosslingual nDCG@10, coloured by rank distance, the ideal corner marked.",
         "To the right is better within a language, up is better between languages, lighter is less biased towards some "
-        "languages. Thin grey crosses are 95 % bootstrap intervals over test concepts. The red cross has the best of "
+        f"languages. Thin grey crosses are 95 % intervals over {over}. The red cross has the best of "
         f"both.{squares}{joined}{once}{'.' if joined else ''}",
         findings.balance(points[~points["configuration"].isin(dearer)]),
     )

@@ -54,8 +54,9 @@ class Compared(Checked):
     """Two configurations by rows of ``comparisons.csv``: every combination of what is listed is a comparison.
 
     The gain is the difference, turned so that positive is better (or as ``expected``, where neither direction is);
-    [low, high] is its 95 % interval, p is Holm-corrected, m is ``margin``: of nDCG and shares 0.01 unless given, of
-    rank distance a share of the baseline's mean, 0.05 unless given.
+    [low, high] is its 95 % interval, p is Holm-corrected (both as :mod:`hybridlib.seed_error` widens them), m is
+    ``margin``: of nDCG and shares 0.01 unless given, of rank distance a share of the baseline's mean, 0.05 unless
+    given.
 
     - ``better`` holds if gain > 0 and p < .05. It does not hold if gain < 0 and p < .05, nor if low <= 0 and high < m:
       then no gain as large as the margin is left.
@@ -64,7 +65,7 @@ class Compared(Checked):
 
     Otherwise one cannot tell. Nor can one where either configuration has fewer than ``min_seeds`` seeds, where a seed
     that both have says otherwise (its own gain lies outside the range that the verdict speaks of), or with fewer than
-    30 concepts: intervals and p are those of the runs at hand over other concepts, and know nothing of other seeds.
+    30 concepts: with one seed intervals and p are those of the runs at hand over other concepts.
 
     The last two are an equivalence test (Lakens 2017, with a 95 % interval for his 90 %). low, high and m are compared
     as they are printed, to three decimals and whole ranks: more a bootstrap does not know, and a reader can check it.

@@ -176,8 +176,9 @@ def comparisons(
     Returns:
         Columns ``configuration``, ``baseline``, ``setting``, ``measure``, ``difference`` (configuration - baseline, of
         means over seeds), ``low`` and ``high`` (95 % bootstrap interval, clustered by concept), ``p`` (sign-flip),
-        ``holm_p`` (Holm over the whole table), ``wins``, ``ties``, ``losses`` (over language pairs; a win is the better
-        value, see :func:`direction`; missing where neither is better), ``concepts``, ``seeds`` and ``baseline_seeds``.
+        ``holm_p`` (see :func:`holm_by_measure`), ``wins``, ``ties``, ``losses`` (over language pairs; a win is the
+        better value, see :func:`direction`; missing where neither is better), ``concepts``, ``seeds`` and
+        ``baseline_seeds``.
 
     Raises:
         InputError: if systems were tested on different queries, or there is nothing to compare.
@@ -218,16 +219,22 @@ def comparisons(
         numbers[same] = np.stack(found, axis=1)
     for place, name in enumerate(("difference", "low", "high", "p"), start=4):
         table.insert(place, name, numbers[:, place - 4])
-    table.insert(8, "holm_p", significance.holm(table["p"].to_numpy()))
+    table.insert(8, "holm_p", holm_by_measure(table))
     return table
+
+
+def holm_by_measure(comparisons: pd.DataFrame) -> pd.Series:
+    """Correct ``p`` by Holm within each setting and measure: a family is what a column of a table of results tests."""
+    return comparisons.groupby(["setting", "measure"])["p"].transform(lambda p: significance.holm(p.to_numpy()))
 
 
 def least_p(comparisons: pd.DataFrame) -> float:
     """Return the least Holm-corrected p that a table of :func:`comparisons` can have: where no flip is as extreme.
 
-    With F sign vectors, ten thousand or 40 a row, that is, for m rows, m / (1 + F).
+    With F sign vectors, ten thousand or 40 a row of the table, that is, for a family of m, m / (1 + F).
     """
-    return len(comparisons) / (1 + max(10_000, _FLIPS * len(comparisons)))
+    family = comparisons.groupby(["setting", "measure"]).size().max()
+    return float(family / (1 + max(10_000, _FLIPS * len(comparisons))))
 
 
 def inseparable(comparisons: pd.DataFrame, label: str, among: Iterable[str], setting: str, measure: str) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import torch
 
-from hybridlib.comparison import comparisons
+from hybridlib.compared_results import compare_results
 from hybridlib.corpora.collection import Collection
 from hybridlib.corpora.holdout import held_out
 from hybridlib.corpora.load import load_collection
@@ -109,7 +109,7 @@ def compare(folders: Sequence[Path], out: Path, say: Say) -> Path | None:
     found = systems(results)
     if len(found) < 2:
         raise InputError(f"compare: found one system, {', '.join(found)}, expected two at least")
-    compared = comparisons(found)
+    compared = compare_results(results)
     out.mkdir(parents=True, exist_ok=True)
     write_csv(out / "comparisons.csv", compared)
     say(significance_table(compared).replace(r"^\*", "", regex=True).to_string())

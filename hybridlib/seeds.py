@@ -31,10 +31,7 @@ def seed_spread(summary: pd.DataFrame) -> str:
     if not said:
         return ""
     systems = spread.index.get_level_values("configuration").nunique()
-    return (
-        f"Another seed moves a mean by {listed(said)} (standard deviation, pooled over {systems} systems). Intervals "
-        "and p say what other concepts would give, for the runs at hand; they do not hold this."
-    )
+    return f"Another seed moves a mean by {listed(said)} (standard deviation, pooled over {systems} systems)."
 
 
 def between_seeds(systems: Mapping[str, Sequence[pd.DataFrame]]) -> pd.DataFrame:
@@ -64,6 +61,7 @@ def finding(pairs: pd.DataFrame) -> str:
     told = (pairs["p"] < LEVEL).groupby([pairs["setting"], pairs["measure"]]).agg(["sum", "count"])
     said = [f"{told.loc[panel, 'sum']} {place}" for panel, place in PLACES.items() if panel in told.index]
     return (
-        f"Of {told['count'].max()} pairs of seeds of one system p is below {LEVEL} (not corrected) for {listed(said)}: "
-        "a difference that can be told of two runs need not be one of what they were trained with."
+        f"By sign flips over concepts alone p is below {LEVEL} (not corrected) for {listed(said)} of "
+        f"{told['count'].max()} pairs of seeds of one system: a difference that can be told of two runs need not be "
+        "one of what they were trained with. So intervals and p hold other seeds too."
     )

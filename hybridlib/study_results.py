@@ -24,6 +24,7 @@ from hybridlib.evaluation import macro_means, mean_by_pair
 from hybridlib.paths import is_finished, run_folder, system_folder
 from hybridlib.results import Results
 from hybridlib.runs import Run
+from hybridlib.seed_error import compared_with_seeds, means_with_seeds
 from hybridlib.study import Study
 from hybridlib.system import PLAIN
 
@@ -98,7 +99,7 @@ class StudyResults:
     ) -> pd.DataFrame:
         """Compare every system with the study's baseline and references, and with the best by each measure.
 
-        A study without references compares every pair.
+        A study without references compares every pair. Intervals and p hold other seeds, where a run has two.
 
         Args:
             study: that these are results of.
@@ -106,14 +107,33 @@ class StudyResults:
             summary: of :meth:`summary`.
 
         Returns:
-            See :func:`hybridlib.comparison.comparisons`.
+            See :func:`hybridlib.seed_error.compared_with_seeds`.
         """
-        if not study.references:
-            return comparisons(scores)
+        references = self._references(study, scores, summary) if study.references else []
+        return compared_with_seeds(comparisons(scores, references=references), summary, self._fixed())
+
+    def means(self, scores: Mapping[str, Sequence[pd.DataFrame]], summary: pd.DataFrame) -> pd.DataFrame:
+        """Return :func:`means_table` with intervals that hold other seeds, where a run has two."""
+        concepts = self.runs[0].result["concepts"]["test"]
+        return means_with_seeds(means_table(scores, summary), summary, self._fixed(), concepts)
+
+    def _references(
+        self, study: Study, scores: Mapping[str, Sequence[pd.DataFrame]], summary: pd.DataFrame
+    ) -> list[str]:
         means = summary[summary["languages"] == "all"].groupby(["setting", "measure", "configuration"])["value"].mean()
         tests = [test for test in chosen_tests([one[0] for one in scores.values()]) if direction(test[1])]
         best = [(means[setting, measure] * direction(measure)).idxmax() for setting, measure in tests]
-        return comparisons(scores, references=list(dict.fromkeys([study.baseline, *study.references, *best])))
+        return list(dict.fromkeys([study.baseline, *study.references, *best]))
+
+    def _fixed(self) -> set[str]:
+        """Return the systems that no seed has changed: the encoder as it was, and what is made of it alone."""
+        untrained = {run.folder.name: run.label for run in self.runs if run.config.sampler == "untrained"}
+        made = (
+            system.label(name)
+            for system, name in self._derived()
+            if system.result["run"] in untrained and not system.result["encoder"]
+        )
+        return {*untrained.values(), *made}
 
     def costs(self, study: Study) -> pd.DataFrame:
         """One row a run and a system made of runs: what it cost, and its similarities; the content of ``runs.csv``.

@@ -18,7 +18,8 @@ _COLUMNS = {
     "scores": "run configuration seed setting query_language passage_language measure value",
     "summary": "configuration seed languages setting measure value",
     "means": "configuration languages setting measure value low high",
-    "comparisons": "configuration baseline setting measure difference low high holm_p wins losses seeds baseline_seeds",
+    "comparisons": "configuration baseline setting measure difference low high holm_p wins losses "
+    "seeds baseline_seeds seed_error",
     "runs": "run configuration pairs seconds",
 }
 _TEXTS = set(

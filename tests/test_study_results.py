@@ -11,7 +11,7 @@ import pytest
 from random_results import corpus, evaluated
 
 from hybridlib import study_results
-from hybridlib.comparison import comparisons, score_table
+from hybridlib.comparison import against, comparisons, score_table
 from hybridlib.config import RunConfig
 from hybridlib.corpora.corpus import Split
 from hybridlib.errors import InputError
@@ -19,6 +19,7 @@ from hybridlib.evaluation import SETTINGS, SHARE
 from hybridlib.paths import run_folder, system_folder
 from hybridlib.results import write_results
 from hybridlib.runs import write_run
+from hybridlib.seed_error import compared_with_seeds, seed_variances
 from hybridlib.significance import bootstrap_interval
 from hybridlib.study import load_study
 from hybridlib.study_results import StudyResults, means_table, overview
@@ -252,13 +253,28 @@ def test_only_what_is_tested_of_all_languages_has_an_interval(results):
 
 def test_without_references_every_pair_is_compared(results, study):
     scores, summary = results.scores(), results.summary()
-    pd.testing.assert_frame_equal(results.comparisons(study, scores, summary), comparisons(scores))
+    expected = compared_with_seeds(comparisons(scores), summary, set())
+    pd.testing.assert_frame_equal(results.comparisons(study, scores, summary), expected)
+
+
+def test_no_seed_changes_what_was_not_trained(results, study):
+    summary = results.summary()
+    panel = "monolingual", "nDCG@10"
+    variances = seed_variances(summary)["variance"].loc[panel]
+    untrained = dataclasses.replace(results.runs[0], config=RunConfig(sampler="untrained"))
+    known = StudyResults([untrained, *results.runs[1:]], results.systems, [])
+    for one, own in ((results, variances["monolingual"]), (known, 0.0)):
+        table = one.comparisons(study, one.scores(), summary)
+        errors = [against(table, "mixed", other, *panel)["seed_error"] for other in ("monolingual", "between")]
+        assert errors[0] == pytest.approx((variances["mixed"] / 2 + own) ** 0.5)
+        assert errors[1] == pytest.approx((variances["mixed"] / 2 + variances["between"]) ** 0.5)
 
 
 def test_with_references_all_are_compared_with_these_and_with_the_best(results, monkeypatch):
     """The share of the query's language has no best."""
     given = {}
     monkeypatch.setattr(study_results, "comparisons", lambda scores, references: given.update(found=references))
+    monkeypatch.setattr(study_results, "compared_with_seeds", lambda *_: None)
     values = {
         ("monolingual", "nDCG@10"): {"mixed": [0.9, 0.1], "monolingual": [0.6], "between": [0.3]},
         ("crosslingual", "nDCG@10"): {"mixed": [0.1, 0.2], "monolingual": [0.6], "between": [0.3]},

@@ -1,0 +1,162 @@
+"""Intervals and p that hold other seeds: against scipy's t test, loops, simulations."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.special import digamma, polygamma
+from scipy.stats import t, ttest_1samp
+
+from hybridlib.seed_error import compared_with_seeds, how, means_with_seeds, over, seed_variances
+
+PANEL = {"setting": "monolingual", "measure": "nDCG@10"}
+
+
+def means_of(values, **panel):
+    rows = [(label, seed, value) for label, seeds in values.items() for seed, value in enumerate(seeds)]
+    table = pd.DataFrame(rows, columns=["configuration", "seed", "value"])
+    return table.assign(languages="all", **{**PANEL, **panel})
+
+
+def row_of(values, first="a", second="b", *, half=0.0, p=1e-4, concepts=500):
+    """What a comparison of concepts alone says of two systems."""
+    difference = np.mean(values[first]) - np.mean(values[second])
+    return {
+        "configuration": first, "baseline": second, **PANEL, "difference": difference, "low": difference - half,
+        "high": difference + half, "p": p, "holm_p": p, "concepts": concepts, "seeds": len(values[first]),
+        "baseline_seeds": len(values[second]),
+    }  # fmt: skip
+
+
+def drawn(rng, spreads, seeds):
+    return {f"s{place}": rng.normal(0.5, spread, seeds).tolist() for place, spread in enumerate(spreads)}
+
+
+def naive_variance(values, label):
+    """Smyth (2004), sections 3 and 6.2, system by system; d_0 by bisection."""
+    many = {one: seeds for one, seeds in values.items() if len(seeds) > 1}
+    e, expected = [], []
+    for seeds in many.values():
+        d = len(seeds) - 1
+        mean = sum(seeds) / len(seeds)
+        s2 = sum((value - mean) ** 2 for value in seeds) / d
+        e.append(np.log(s2) - digamma(d / 2) + np.log(d / 2))
+        expected.append(polygamma(1, d / 2))
+    excess = np.var(e, ddof=1) - np.mean(expected)
+    low, high = 1e-6, 1e6
+    for _ in range(200):
+        middle = (low * high) ** 0.5
+        low, high = (middle, high) if polygamma(1, middle / 2) > excess else (low, middle)
+    prior = np.exp(np.mean(e) + digamma(low / 2) - np.log(low / 2))
+    seeds = values[label]
+    own = np.var(seeds, ddof=1) * (len(seeds) - 1) if len(seeds) > 1 else 0.0
+    total = sum(len(one) - 1 for one in many.values())
+    return (low * prior + own) / (low + len(seeds) - 1), min(low + len(seeds) - 1, total)
+
+
+@pytest.mark.parametrize("label", ["s0", "s3", "alone"])
+def test_variances_are_those_of_the_formula(label):
+    values = drawn(np.random.default_rng(0), [0.001, 0.003, 0.01, 0.05, 0.2], 3) | {"alone": [0.4]}
+    row = seed_variances(means_of(values)).loc[("monolingual", "nDCG@10", label)]
+    assert tuple(row[["variance", "freedom"]]) == pytest.approx(naive_variance(values, label))
+
+
+def test_the_prior_is_found_again():
+    """Variances are d_0 s_0^2 / chi^2 with d_0 = 6 and s_0 = 0.01: what a system without seeds gets."""
+    rng = np.random.default_rng(1)
+    values = drawn(rng, 0.01 * np.sqrt(6 / rng.chisquare(6, size=4000)), 4) | {"alone": [0.5]}
+    row = seed_variances(means_of(values)).loc[("monolingual", "nDCG@10", "alone")]
+    assert row["freedom"] == pytest.approx(6, rel=0.1)
+    assert row["variance"] == pytest.approx(1e-4, rel=0.05)
+
+
+def test_equal_spreads_give_every_system_one_variance():
+    """Their logarithm is that of chi^2 with 2 degrees of freedom: exp(-psi(1)) of the variance of 1e-4."""
+    values = {f"s{place}": [place, place + 0.01, place + 0.02] for place in range(4)} | {"alone": [9]}
+    rows = seed_variances(means_of(values))
+    assert rows["variance"].tolist() == pytest.approx([1e-4 * np.exp(0.5772156649)] * 5)
+    assert set(rows["freedom"]) == {8.0}
+
+
+def test_a_system_alone_has_its_own_variance_as_a_t_test_has():
+    values = {"a": [0.51, 0.54, 0.50], "b": [0.5]}
+    row = compared_with_seeds(pd.DataFrame([row_of(values)]), means_of(values), {"b"}).iloc[0]
+    expected = ttest_1samp(values["a"], 0.5)
+    ends = expected.confidence_interval()
+    assert tuple(row[["low", "high", "p"]]) == pytest.approx((ends.low - 0.5, ends.high - 0.5, expected.pvalue))
+    assert (row["freedom"], row["seed_error"]) == pytest.approx((2, np.std(values["a"], ddof=1) / 3**0.5))
+
+
+def test_concepts_and_seeds_add_up():
+    values = drawn(np.random.default_rng(3), [0.001, 0.004, 0.02, 0.1], 3)
+    row = compared_with_seeds(pd.DataFrame([row_of(values, "s1", "s2", half=0.05)]), means_of(values), ()).iloc[0]
+    of_concepts = (0.05 / 1.959964) ** 2
+    parts = [(variance / 3, freedom) for variance, freedom in (naive_variance(values, one) for one in ("s1", "s2"))]
+    whole = of_concepts + sum(part for part, _ in parts)
+    freedom = whole**2 / (of_concepts**2 / 499 + sum(part**2 / own for part, own in parts))
+    half = t.ppf(0.975, freedom) * whole**0.5
+    assert row["freedom"] == pytest.approx(freedom, rel=1e-5)
+    assert (row["high"] - row["low"]) / 2 == pytest.approx(half, rel=1e-5)
+    assert (row["low"] + row["high"]) / 2 == pytest.approx(row["difference"])
+    assert row["p"] == pytest.approx(2 * t.sf(abs(row["difference"]) / whole**0.5, freedom), rel=1e-4)
+    assert row["sign_flip_p"] == 1e-4
+
+
+def test_no_seeds_change_nothing():
+    values = {"a": [0.5], "b": [0.4]}
+    given = pd.DataFrame([row_of(values, half=0.01)])
+    table = compared_with_seeds(given, means_of(values), {"b"})
+    pd.testing.assert_frame_equal(table[list(given)], given)
+    assert table["seed_error"].isna().all()
+    assert over(table) == "test concepts"
+    assert "do not hold other seeds" in how(table)
+
+
+def test_what_was_not_trained_has_no_seeds():
+    values = {"a": [0.5], "b": [0.4], "c": [0.3, 0.31]}
+    given = pd.DataFrame([row_of(values, half=0.01), row_of(values, "c", "a", half=0.01)])
+    table = compared_with_seeds(given, means_of(values), {"a", "b"})
+    alone = given.drop(columns="holm_p").head(1)
+    pd.testing.assert_frame_equal(table[list(alone)].head(1), alone)
+    assert table["seed_error"].tolist() == pytest.approx([0, 0.005])
+    assert over(table) == "test concepts and seeds"
+
+
+def test_the_larger_p_stays():
+    values = {"a": [0.51, 0.54, 0.50], "b": [0.5]}
+    table = compared_with_seeds(pd.DataFrame([row_of(values, p=0.9)]), means_of(values), {"b"})
+    assert table["p"].tolist() == [0.9]
+
+
+def test_holm_is_within_a_measure():
+    values = {"a": [0.5], "b": [0.4], "c": [0.3]}
+    rows = [row_of(values, p=0.01), row_of(values, "a", "c", p=0.02)]
+    rows += [{**row, "measure": "rank_distance"} for row in rows[:1]]
+    table = compared_with_seeds(pd.DataFrame(rows), means_of(values), {"a", "b", "c"})
+    assert table["holm_p"].tolist() == [0.02, 0.02, 0.01]
+
+
+@pytest.mark.parametrize("spreads", [[0.01] * 8, [0.001, 0.002, 0.004, 0.008, 0.016, 0.03, 0.06, 0.1]])
+def test_of_equal_systems_few_are_separable(spreads):
+    """The true difference is 0; that of concepts moves it by 0.005 as well."""
+    rng = np.random.default_rng(4)
+    wrong = []
+    for _ in range(150):
+        values = drawn(rng, spreads, 3)
+        rows = [row_of(values, f"s{2 * pair}", f"s{2 * pair + 1}", half=1.96 * 0.005) for pair in range(4)]
+        table = pd.DataFrame(rows)
+        moved = rng.normal(0, 0.005, len(table))
+        table[["difference", "low", "high"]] += moved[:, None]
+        wrong += (compared_with_seeds(table, means_of(values), ())["p"] < 0.05).tolist()
+    assert 0.02 < np.mean(wrong) < 0.08
+
+
+def test_means_widen_as_differences_to_something_fixed_do():
+    values = {"a": [0.51, 0.54, 0.50], "b": [0.0]}
+    means = pd.DataFrame(
+        [{"configuration": "a", **PANEL, "value": np.mean(values["a"]), "low": 0.5, "high": 0.54, "seeds": 3},
+         {"configuration": "b", **PANEL, "value": 0.0, "low": -0.02, "high": 0.02, "seeds": 1}]
+    )  # fmt: skip
+    table = means_with_seeds(means, means_of(values), {"b"}, 500)
+    row = compared_with_seeds(pd.DataFrame([row_of(values, half=0.02)]), means_of(values), {"b"}).iloc[0]
+    assert table.loc[0, ["low", "high"]].tolist() == pytest.approx(row[["low", "high"]].tolist())
+    assert table.loc[1, ["low", "high"]].tolist() == [-0.02, 0.02]
