@@ -11,6 +11,7 @@ from hybridlib.curves import PANELS
 from hybridlib.errors import InputError
 from hybridlib.findings import not_told_from
 from hybridlib.plain_text import listed
+from hybridlib.seed_error import over
 from hybridlib.told import Told, distinct
 
 PARENTS = ("monolingual", "crosslingual")
@@ -87,7 +88,7 @@ def _stands(told: Told, label: str) -> str:
         places.setdefault(_STANDS[verdicts.count(1), verdicts.count(-1)], []).append(place)
     said = "; ".join(f"**{stands}** {listed(where)}" for stands, where in places.items())
     mixed = " that it mixes" * label.startswith("hybrid")
-    basis = f"{_basis(told, label)}, study {told.name}"
+    basis = f"{_basis(told, label)}, study {told.name}; in brackets 95 % intervals over {over(told.comparisons)}"
     return f"Beside the monolingual and crosslingual batches{mixed}, **{label}** is {said} ({basis})."
 
 

@@ -23,7 +23,8 @@ def row(
 ):
     counts = {"wins": 1, "ties": 0, "losses": 2, "concepts": concepts, "seeds": seeds[0], "baseline_seeds": seeds[1]}
     keys = {"configuration": configuration, "baseline": baseline, "setting": setting, "measure": measure}
-    return {**keys, "difference": (low + high) / 2, "low": low, "high": high, "p": p, "holm_p": p, **counts}
+    ends = {"difference": (low + high) / 2, "low": low, "high": high, "p": p, "holm_p": p}
+    return {**keys, **ends, **counts, "seed_error": float("nan")}
 
 
 def pair(kind, **values):

@@ -27,7 +27,7 @@ def test_answer_says_how_it_stands_what_it_gains_and_what_is_best():
     assert stands == (
         "Beside the monolingual and crosslingual batches that it mixes, **hybrid 0.5** is **between them** within a "
         "language and between two languages; **better than both** in the pool of all languages; **worse than both** "
-        "by rank distance (1 seed, 1,500 test concepts, study mine)."
+        "by rank distance (1 seed, 1,500 test concepts, study mine; in brackets 95 % intervals over test concepts)."
     )
     assert gains == (
         "Against **monolingual** batches, by nDCG@10, it gains 0.050 [0.040, 0.060] between two languages and 0.100 "
@@ -199,7 +199,7 @@ def test_the_best_founded_study_speaks_of_the_parents():
     assert [study.name for study in found] == ["three", "more concepts", "mine"]
     stands, _, best = answers.answer(one, found)
     assert "**not separable from either**" in stands
-    assert "(3 seeds, 1,500 test concepts, study three)" in stands
+    assert "(3 seeds, 1,500 test concepts, study three; in brackets" in stands
     assert "in the pool of all languages (0.700)" in best
     assert len(answers.parents_table(found)) == 9
 

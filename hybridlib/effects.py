@@ -1,0 +1,45 @@
+"""How far each thing that a study varies moves retrieval in the pool of all languages, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import pandas as pd
+
+from hybridlib.comparison import DIGITS, PLACES
+from hybridlib.told import Told
+
+_PANEL = ("multilingual", "nDCG@10")
+
+
+def effects(studies: Iterable[Told]) -> str:
+    """Say from which worst to which best nDCG@10 goes over the axis of each study, all else as in its baseline.
+
+    A study of samplers tells of two: of kinds of batch with its baseline's objective, and of what else it trains, such
+    as the objective, with its baseline's kind of batch.
+
+    Args:
+        studies: those without an axis, or without another point beside the baseline, say nothing.
+    """
+    said = [one for told in studies for one in _of_study(told)]
+    if not said:
+        return ""
+    return f"{PLACES[_PANEL].capitalize()}, all else held, nDCG@10 goes from worst to best {'; '.join(said)}."
+
+
+def _of_study(told: Told) -> Iterator[str]:
+    points = pd.DataFrame(told.about["series"], columns=["configuration", "series", "x"])
+    own = points[points["configuration"] == told.about["baseline"]]
+    if own.empty:
+        return
+    by_sampler = told.about["axis"] == "sampler"
+    ways = [(told.about["axis"], "series", "x")] + [("objective", "x", "series")] * by_sampler
+    for what, same, other in ways:
+        line = points[points[same] == own[same].iloc[0]]
+        values = pd.Series({name: told.value(label, *_PANEL) for label, name in line[["configuration", other]].values})
+        if len(values) > 1:
+            ends = (values.idxmin(), values.idxmax())
+            worst, best = (
+                f"{values[end]:{DIGITS[_PANEL[1]]}} ({end if isinstance(end, str) else f'{end:g}'})" for end in ends
+            )
+            yield f"by **{what}** {worst} to {best}"
