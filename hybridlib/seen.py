@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
 
+from hybridlib.debias import DEBIASINGS
 from hybridlib.tables import BIAS_COLUMNS, NDCG_COLUMNS, measure_table
 
 _GROUPS = ("seen", "unseen")
@@ -29,13 +30,19 @@ def seen_table(summary: pd.DataFrame, languages: Mapping[str, Sequence[str]]) ->
     return table.set_axis(pd.MultiIndex.from_tuples([_grouped(*names) for names in table]), axis=1)
 
 
-def reading(languages: Mapping[str, Sequence[str]]) -> str:
-    """Say how to read :func:`seen_table`."""
+def reading(languages: Mapping[str, Sequence[str]], labels: Iterable[str]) -> str:
+    """Say how to read :func:`seen_table`.
+
+    Args:
+        languages: see there.
+        labels: its systems.
+    """
+    debiased = any(label.rpartition(" + ")[2] in DEBIASINGS for label in labels)
+    fitted = "Debiasing is fitted on other texts of all test languages, so for it none is unseen. " * debiased
     return (
         f"Trained on: {' '.join(languages['seen'])}; not trained on: {' '.join(languages['unseen'])}. Crosslingual "
         "pairs are those inside each group; the pool is always that of all languages, for queries of the group. "
-        "Debiasing (centring, SHIFT, LIR) is fitted on other texts of all test languages, so for it none is unseen. "
-        "The best of a column in bold."
+        f"{fitted}The best of a column in bold."
     )
 
 

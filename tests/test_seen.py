@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from told_cases import SYSTEMS, told
 
-from hybridlib.seen import seen_table, transfer
+from hybridlib.seen import reading, seen_table, transfer
 from hybridlib.tables import ranked
 
 GROUPS = {"all": ["en", "sw"], "seen": ["en"], "unseen": ["sw"]}
@@ -29,6 +29,11 @@ def test_seen_and_unseen_languages_stand_side_by_side_in_the_order_given():
 @pytest.mark.parametrize("lacking", ["seen", "unseen"])
 def test_languages_of_one_kind_are_not_set_apart(lacking):
     assert seen_table(summary(), {**GROUPS, lacking: []}).empty
+
+
+@pytest.mark.parametrize(("label", "said"), [("hybrid 0.5 + centring", True), ("hybrid 0.5 + VRNS", False)])
+def test_what_debiasing_is_fitted_on_is_said_where_there_is_one(label, said):
+    assert ("Debiasing" in reading(GROUPS, ["hybrid 0.5", label])) == said
 
 
 def test_gains_are_those_of_each_group():
