@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
@@ -106,6 +106,26 @@ def headed(table: pd.DataFrame) -> pd.DataFrame:
     parts = [column.partition(" ") for column in table]
     names = [(last, first) if first in SETTINGS else ("", f"{first}{space}{last}") for first, space, last in parts]
     return table.set_axis(pd.MultiIndex.from_tuples(names), axis=1)
+
+
+def moments_table(means: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Give the means of one run before and after training side by side.
+
+    Args:
+        means: moment -> of :func:`hybridlib.runs.summary`.
+
+    Returns:
+        Ready strings: a row a setting and measure, a column a group of languages and a moment.
+    """
+    first = next(iter(means.values()))
+    columns = {
+        (f"{languages} languages", moment): table.loc[languages].stack()
+        for languages in dict.fromkeys(first.index.get_level_values(0))
+        for moment, table in means.items()
+    }
+    joined = pd.DataFrame(columns, first.loc["all"].stack().index).dropna(how="all").rename_axis(["", "measure"])
+    said = [[_number(value, None, measure) for value in row] for (_, measure), *row in joined.itertuples(name=None)]
+    return pd.DataFrame(said, joined.index, joined.columns)
 
 
 def _tested(comparisons: pd.DataFrame, setting: str, measure: str) -> bool:

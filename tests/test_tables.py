@@ -15,6 +15,7 @@ from hybridlib.tables import (
     headed,
     language_tables,
     measure_table,
+    moments_table,
     pair_table,
     ranked,
     significance_table,
@@ -172,6 +173,22 @@ def test_measures_without_a_better_value_have_no_wins():
 def test_significant_differences_are_bold(holm_p, bold):
     table = significance_table(pd.DataFrame([comparison("mixed", "untrained", holm_p=holm_p)]))
     assert table["difference"].iloc[0].startswith("*") is bold
+
+
+def test_moments_stand_side_by_side_in_each_group_of_languages():
+    """A single language that was not trained on has no crosslingual mean."""
+    rows = {"all": ["monolingual", "crosslingual", "multilingual"], "unseen": ["monolingual", "multilingual"]}
+    index = pd.MultiIndex.from_tuples([(group, one) for group, settings in rows.items() for one in settings])
+    before = pd.DataFrame(
+        {"nDCG@10": [0.1, 0.2, 0.3, 0.4, 0.5], "rank_distance": [np.nan, np.nan, 1234, np.nan, 5]}, index
+    )
+    table = moments_table({"before": before, "hybrid 0.5": before / 2})
+    assert table.index.tolist() == [
+        ("monolingual", "nDCG@10"), ("crosslingual", "nDCG@10"), ("multilingual", "nDCG@10"),
+        ("multilingual", "rank_distance"),
+    ]  # fmt: skip
+    assert table["all languages", "hybrid 0.5"].tolist() == ["0.050", "0.100", "0.150", "617"]
+    assert table["unseen languages", "before"].tolist() == ["0.400", "–", "0.500", "5"]
 
 
 def test_pair_table_is_of_the_two_settings_with_one_passage_language():
