@@ -80,18 +80,17 @@ def _best(means: pd.Series, comparisons: pd.DataFrame | None) -> str:
     return str(compared.reindex(near.index, fill_value=0).idxmax())
 
 
-def upright(table: pd.DataFrame, axis: str) -> pd.DataFrame:
-    """Turn a table of :func:`measure_table` so that systems are columns; what all rows share is not repeated.
+def upright(table: pd.DataFrame) -> pd.DataFrame:
+    """Turn a table of :func:`measure_table` so that systems are columns, and measures rows, in groups by setting.
 
-    Args:
-        table: a row a configuration.
-        axis: what the rows are then called.
+    What all share is not repeated: one seed, or the pool as the only setting.
     """
     if (table["seeds"] == "1").all():
         table = table.drop(columns="seeds")
     if all(column == "seeds" or column.startswith("multilingual ") for column in table):
-        table = table.rename(columns=lambda column: column.removeprefix("multilingual "))
-    return table.T.rename_axis(axis)
+        return table.rename(columns=lambda column: column.removeprefix("multilingual ")).T.rename_axis("measure")
+    rows = [(setting, measure) for setting, _, measure in (column.rpartition(" ") for column in table)]
+    return table.T.set_axis(pd.MultiIndex.from_tuples(rows, names=["", "measure"]))
 
 
 def headed(table: pd.DataFrame) -> pd.DataFrame:

@@ -286,10 +286,10 @@ def test_geometry_is_the_mean_over_seeds():
 
 def test_upright_table_has_systems_as_columns_and_says_nothing_twice():
     table = pd.DataFrame({"seeds": ["1", "1"], "multilingual AP": ["*0.3", "0.2"]}, index=["one", "two"])
-    turned = upright(table, "measure")
+    turned = upright(table)
     assert (turned.index.name, turned.index.tolist(), turned.columns.tolist()) == ("measure", ["AP"], ["one", "two"])
-    several = upright(table.assign(seeds=["1", "3"], **{"monolingual AP": "0.5"}), "measure")
-    assert several.index.tolist() == ["seeds", "multilingual AP", "monolingual AP"]
+    several = upright(table.assign(seeds=["1", "3"], **{"monolingual AP": "0.5"}))
+    assert several.index.tolist() == [("", "seeds"), ("multilingual", "AP"), ("monolingual", "AP")]
 
 
 def test_headed_puts_measures_above_their_settings():
