@@ -62,8 +62,14 @@ def execute_similarities(corpus: str, concepts: int) -> Path:
 
 def execute_evaluation(folders: Sequence[Path], out: Path, title: str) -> Path:
     """Execute ``evaluate.ipynb`` for results of ``evaluate``; returns the page ``index.html`` in ``out``."""
-    parameters = {"folders": [str(folder.resolve()) for folder in folders], "out": str(out.resolve())}
+    parameters = {"folders": [_from_project(folder) for folder in folders], "out": _from_project(out)}
     return _execute("evaluate.ipynb", out, parameters, title)
+
+
+def _from_project(folder: Path) -> str:
+    """Return a path as it is from the project's folder, in which notebooks run, so that pages say it as elsewhere."""
+    whole, project = folder.resolve(), project_folder().resolve()
+    return str(whole.relative_to(project) if whole.is_relative_to(project) else whole)
 
 
 def _execute(notebook: str, folder: Path, parameters: dict[str, Any], title: str) -> Path:

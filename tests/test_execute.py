@@ -284,10 +284,14 @@ def test_report_finds_its_study_from_any_folder_of_the_project(executions, proje
     assert page == project / "reports" / "mine" / "index.html"
 
 
-def test_evaluation_is_given_its_folders_wherever_it_is_executed(executions, project):
-    page = execute_evaluation([Path("a"), project / "b"], Path("out"), "Mine")
-    assert executions[0].parameters == {"folders": [f"{project}/a", f"{project}/b"], "out": f"{project}/out"}
-    assert (executions[0].source.name, page) == ("evaluate.ipynb", Path("out") / "index.html")
+def test_evaluation_is_given_its_folders_as_they_are_from_the_project(executions, project, tmp_path, monkeypatch):
+    """Notebooks are executed there, and say what they were given: no page names folders of its author's machine."""
+    monkeypatch.chdir(project / "notebooks")
+    page = execute_evaluation([Path("a"), project / "b", tmp_path.parent / "c"], Path("../out"), "Mine")
+    folders = ["notebooks/a", "b", str(tmp_path.parent / "c")]
+    assert executions[0].parameters == {"folders": folders, "out": "out"}
+    assert executions[0].cwd == project
+    assert (executions[0].source.name, page) == ("evaluate.ipynb", Path("../out") / "index.html")
 
 
 def test_error_of_a_notebook_that_is_no_input_error_is_not_hidden(project, monkeypatch):
