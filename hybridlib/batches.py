@@ -15,6 +15,7 @@ from hybridlib.errors import InputError
 from hybridlib.mixture import CorpusMixtureSampler
 from hybridlib.sampler_variants import (
     BothPairsBatchSampler,
+    EvenHybridBatchSampler,
     OnePassageLanguageBatchSampler,
     RowHybridBatchSampler,
     ScheduledHybridBatchSampler,
@@ -50,6 +51,7 @@ def _pair_sampler(config: RunConfig, corpus: Corpus, seed: int) -> PairBatchSamp
         "monolingual": MonolingualBatchSampler,
         "crosslingual": CrosslingualBatchSampler,
         "hybrid": _hybrid(config),
+        "hybrid_even": partial(EvenHybridBatchSampler, alpha=config.alpha),
         "hybrid_rows": partial(RowHybridBatchSampler, alpha=config.alpha),
         "one_passage_language": OnePassageLanguageBatchSampler,
         "both_pairs": BothPairsBatchSampler,

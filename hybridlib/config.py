@@ -22,6 +22,7 @@ Sampler = Literal[
     "monolingual",
     "crosslingual",
     "hybrid",
+    "hybrid_even",
     "hybrid_rows",
     "one_passage_language",
     "both_pairs",
@@ -68,7 +69,9 @@ class RunConfig(BaseModel):
         "hybrid",
         description="untrained, mixed, monolingual, crosslingual, hybrid, or a variant of sampler_variants.py",
     )
-    alpha: float = Field(0.5, ge=0, le=1, description="hybrid: probability of a monolingual batch; hybrid_rows: row")
+    alpha: float = Field(
+        0.5, ge=0, le=1, description="P(a batch is monolingual); hybrid_even: share; hybrid_rows: P(a row is)"
+    )
     alpha_end: float | None = Field(None, ge=0, le=1, description="hybrid: alpha moves to this value; None: it stays")
     alpha_schedule: Literal["linear", "step"] = Field("linear", description="how alpha moves: evenly, or at half time")
     batch_size: int = Field(64, ge=2, description="pairs a batch")
@@ -230,7 +233,7 @@ class RunConfig(BaseModel):
 
     def label(self) -> str:
         """How figures and tables call this configuration: the sampler, with its alpha if it has one."""
-        if self.sampler not in ("hybrid", "hybrid_rows"):
+        if not self.sampler.startswith("hybrid"):
             return self.sampler
         moving = "" if self.alpha_end is None else f" to {self.alpha_end:g} {self.alpha_schedule}"
         return f"{self.sampler} {self.alpha:g}{moving}"

@@ -6,6 +6,7 @@ from hybridlib.corpora.joined import joined
 from hybridlib.errors import InputError
 from hybridlib.sampler_variants import (
     BothPairsBatchSampler,
+    EvenHybridBatchSampler,
     OnePassageLanguageBatchSampler,
     RowHybridBatchSampler,
     ScheduledHybridBatchSampler,
@@ -39,6 +40,7 @@ SAMPLERS = {
     "monolingual": MonolingualBatchSampler,
     "crosslingual": CrosslingualBatchSampler,
     "hybrid": HybridBatchSampler,
+    "hybrid_even": EvenHybridBatchSampler,
     "hybrid_rows": RowHybridBatchSampler,
     "one_passage_language": OnePassageLanguageBatchSampler,
     "both_pairs": BothPairsBatchSampler,

@@ -165,6 +165,7 @@ def test_label_is_the_sampler_with_alpha_if_hybrid():
         "hybrid 1": RunConfig(alpha=1.0),
         "hybrid 1 to 0 linear": RunConfig(alpha=1.0, alpha_end=0.0),
         "hybrid 0.2 to 0.8 step": RunConfig(alpha=0.2, alpha_end=0.8, alpha_schedule="step"),
+        "hybrid_even 0.25": RunConfig(sampler="hybrid_even", alpha=0.25),
         "hybrid_rows 0.25": RunConfig(sampler="hybrid_rows", alpha=0.25),
         "one_passage_language": RunConfig(sampler="one_passage_language"),
         "mixed": RunConfig(sampler="mixed", alpha=0.25),

@@ -16,6 +16,7 @@ from hybridlib.errors import InputError
 from hybridlib.pairs import Pairs
 from hybridlib.sampler_variants import (
     BothPairsBatchSampler,
+    EvenHybridBatchSampler,
     OnePassageLanguageBatchSampler,
     RowHybridBatchSampler,
     ScheduledHybridBatchSampler,
@@ -25,6 +26,7 @@ from hybridlib.samplers import Batch, HybridBatchSampler, PairBatchSampler
 
 SAMPLERS = {
     "scheduled": partial(ScheduledHybridBatchSampler, alpha=0.9, alpha_end=0.1, schedule="linear", steps=12),
+    "hybrid_even": EvenHybridBatchSampler,
     "hybrid_rows": RowHybridBatchSampler,
     "one_passage_language": OnePassageLanguageBatchSampler,
     "both_pairs": BothPairsBatchSampler,
@@ -53,8 +55,10 @@ def usable_concepts(kind: str, case: Case) -> set[int]:
     """Return the concepts that a sampler can draw, by loops."""
     monolingual, crosslingual = plain.naive_pairs(case.rows)
     has = Counter(concept for concepts in monolingual.values() for concept in concepts)
+    hybrid = set().union(*(c for c in monolingual.values() if len(c) > 1)) & crosslingual
     return {
-        "scheduled": set().union(*(c for c in monolingual.values() if len(c) > 1)) & crosslingual,
+        "scheduled": hybrid,
+        "hybrid_even": hybrid,
         "hybrid_rows": set(has) & crosslingual,
         "one_passage_language": set().union(*(concepts for concepts in fitting(case) if len(concepts) > 1)),
         "both_pairs": {concept for concept, languages in has.items() if languages > 1},
@@ -102,15 +106,16 @@ def test_a_batch_is_full_unless_too_few_concepts_fit_its_language(kind: str, cas
         full, language = sampler.batch_size, case.rows[batch[0][1]][1]
         if kind == "one_passage_language":
             full = min(full, len(fits[language]))
-        if kind == "scheduled" and plain.is_monolingual(sampler.pairs, batch):
+        if kind in ("scheduled", "hybrid_even") and plain.is_monolingual(sampler.pairs, batch):
             full = min(full, len(monolingual[language]))
         assert len(batch) == full >= 2
 
 
+@pytest.mark.parametrize("kind", ["scheduled", "hybrid_even"])
 @given(case=cases)
 @property_test
-def test_a_scheduled_batch_is_of_one_language_or_all_crosslingual(case: Case):
-    sampler = sampler_of("scheduled", case)
+def test_a_hybrid_batch_is_of_one_language_or_all_crosslingual(kind: str, case: Case):
+    sampler = sampler_of(kind, case)
     sampler.set_epoch(0)
     for batch in sampler:
         assert plain.is_crosslingual(sampler.pairs, batch) or len(set(plain.languages_of(sampler.pairs, batch))) == 1
@@ -207,6 +212,30 @@ def test_share_of_monolingual_batches_follows_the_schedule_over_epochs(schedule:
         assert binomtest(int(count), seeds, scheduled_alpha(number, alpha, alpha_end, schedule, 7)).pvalue > 1e-4
 
 
+@given(alpha=st.floats(0, 1), seed=st.integers(0, 99))
+@settings(max_examples=60, deadline=None)
+def test_of_any_batches_in_a_row_the_share_alpha_is_monolingual(alpha: float, seed: int):
+    """Over the ends of epochs too: three of eight batches."""
+    pairs = plain.corpus_of([4, 4])
+    sampler = EvenHybridBatchSampler(pairs, 2, alpha=alpha, seed=seed, batches=8)
+    kinds = []
+    for epoch in range(3):
+        sampler.set_epoch(epoch)
+        kinds += [plain.is_monolingual(pairs, batch) for batch in sampler]
+    sums = np.cumsum([0, *kinds])
+    for count in range(1, 25):
+        assert np.abs(sums[count:] - sums[:-count] - alpha * count).max() < 1 + 1e-9
+
+
+@pytest.mark.parametrize("alpha", [0.1, 0.25, 0.5])
+def test_each_batch_is_monolingual_with_probability_alpha_over_seeds(alpha: float):
+    pairs, seeds = plain.corpus_of([4, 4]), 300
+    drawn = [list(EvenHybridBatchSampler(pairs, 2, alpha=alpha, seed=seed, batches=5)) for seed in range(seeds)]
+    for batches in zip(*drawn, strict=True):
+        count = sum(plain.is_monolingual(pairs, batch) for batch in batches)
+        assert binomtest(count, seeds, alpha).pvalue > 1e-4
+
+
 @pytest.mark.parametrize("alpha", [0, 0.2, 0.5, 1])
 def test_each_row_is_monolingual_with_probability_alpha(alpha: float):
     pairs = plain.corpus_of([20] * 4)
@@ -284,6 +313,7 @@ def test_a_batch_size_above_the_usable_concepts_is_an_error(kind: str, case: Cas
         ("scheduled", {"alpha_end": float("nan")}),
         ("scheduled", {"schedule": "cosine"}),
         ("scheduled", {"steps": 1}),
+        ("hybrid_even", {"alpha": -0.01}),
         ("hybrid_rows", {"alpha": -0.01}),
         ("one_passage_language", {"batch_size": 1}),
         ("both_pairs", {"batch_size": 5}),
