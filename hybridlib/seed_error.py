@@ -19,7 +19,7 @@ _NOTHING = 1e-6
 
 
 def seed_variances(summary: pd.DataFrame, untrained: Collection[str] = ()) -> pd.DataFrame:
-    """Give the variance of every system's mean over seeds, drawn towards what is usual among the systems.
+    """Give the variance over seeds of every system's mean, drawn towards what is usual among the systems.
 
     With few seeds a variance s_i^2 is hardly known, and systems differ in theirs; so it is moderated as in Smyth (2004,
     sections 3 and 6.2), who has many genes with few replicates: that of a system with d_i = seeds - 1 degrees of
@@ -36,20 +36,21 @@ def seed_variances(summary: pd.DataFrame, untrained: Collection[str] = ()) -> pd
         untrained: systems that no seed has changed; they are left out.
 
     Returns:
-        Index ``setting``, ``measure``, ``configuration``; ``variance`` (of one seed), ``freedom`` and ``seeds``.
+        Index ``setting``, ``measure``, ``configuration``; ``variance`` (of one seed), ``freedom``, ``seeds`` and
+        ``pooled`` (sum_i d_i).
     """
     tested = summary[(summary["languages"] == "all") & ~summary["configuration"].isin(list(untrained))]
     found = tested.groupby([*_PANEL, "configuration"])["value"].agg(["var", "count"])
     found.columns = pd.Index(["variance", "seeds"])
     panels = [_moderated(panel) for _, panel in found.groupby(level=_PANEL)]
-    return pd.concat(panels) if panels else found.assign(freedom=np.nan)
+    return pd.concat(panels) if panels else found.assign(freedom=np.nan, pooled=np.nan)
 
 
 def _moderated(panel: pd.DataFrame) -> pd.DataFrame:
     free = panel["seeds"] - 1.0
     many = free > 0
     if not many.any():
-        return panel.assign(freedom=np.nan)
+        return panel.assign(freedom=np.nan, pooled=np.nan)
     own, known = panel["variance"][many], free[many]
     own = own.clip(lower=max(own.median() * _LEAST, np.finfo(float).tiny))
     e = np.log(own) - digamma(known / 2) + np.log(known / 2)
@@ -59,7 +60,7 @@ def _moderated(panel: pd.DataFrame) -> pd.DataFrame:
     share = np.where(many, free / (free + prior), 0.0) if prior > 0 else np.where(many, 1.0, np.nan)
     variance = share * own.reindex(panel.index, fill_value=0.0) + (1 - share) * np.exp(towards)
     freedom = np.minimum(prior + free, free.sum()).where(many | (prior > 0))
-    return panel.assign(variance=variance, freedom=freedom)
+    return panel.assign(variance=variance, freedom=freedom, pooled=free.sum())
 
 
 def _prior_freedom(excess: float) -> float:
@@ -77,10 +78,14 @@ def compared_with_seeds(comparisons: pd.DataFrame, summary: pd.DataFrame, untrai
     not trained), the interval is the difference ± t_f sqrt(v), v = v_c + v_a + v_b, with the degrees of freedom of
     Welch (1947) and Satterthwaite (1946)
 
-        f = v^2 / (v_c^2 / (concepts - 1) + v_a^2 / f_a + v_b^2 / f_b).
+        f = v^2 / (v_c^2 / (concepts - 1) + max(v_a^2 / f_a + v_b^2 / f_b, (v_a + v_b)^2 / sum_i d_i)):
 
-    p is that of this t, or of the sign flips where that is larger. What seeds and concepts do together is in all parts,
-    and two systems made of one training vary together: intervals are rather too wide than too narrow.
+    drawn to one value, v_a and v_b are one estimate and not two, which knows no more than all seeds do.
+
+    p is that of this t, or of the sign flips where that is larger. Intervals are too wide where seeds do little beside
+    concepts (what both do together is in all parts), and far too wide for two systems that are made of one training,
+    which vary together. They are too narrow for a system whose seeds differ much more than is usual, as its variance is
+    drawn towards that: the more so, the fewer its seeds.
 
     Args:
         comparisons: of :func:`hybridlib.comparison.comparisons`.
@@ -140,22 +145,24 @@ def how(comparisons: pd.DataFrame) -> str:
 
 def _of_seeds(
     table: pd.DataFrame, label: str, seeds: str, known: pd.DataFrame, untrained: Collection[str]
-) -> tuple[pd.Series, pd.Series]:
-    """Return the variance of the mean over seeds of the system that each row names in a column, and its freedom."""
+) -> pd.DataFrame:
+    """Return ``variance`` of the mean over seeds of the system that each row names, its ``freedom`` and ``pooled``."""
     found = known.reindex(pd.MultiIndex.from_frame(table[[*_PANEL, label]])).set_index(table.index)
     fixed = table[label].isin(list(untrained))
-    return (found["variance"] / table[seeds]).mask(fixed, 0.0), found["freedom"].mask(fixed, 1.0)
+    variance = (found["variance"] / table[seeds]).mask(fixed, 0.0)
+    return found[["pooled"]].assign(variance=variance, freedom=found["freedom"].mask(fixed, 1.0))
 
 
-def _widened(
-    table: pd.DataFrame, middle: str, concepts: pd.Series, parts: Sequence[tuple[pd.Series, pd.Series]]
-) -> pd.DataFrame:
+def _widened(table: pd.DataFrame, middle: str, concepts: pd.Series, parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """Return ``low``, ``high``, ``concept_error``, ``seed_error`` and ``freedom``."""
     of_concepts = ((table["high"] - table["low"]) / (2 * norm.ppf(_UPPER))) ** 2
-    of_seeds = sum((variance for variance, _ in parts), pd.Series(0.0, table.index))
-    both = of_concepts + of_seeds
-    below = sum((variance**2 / freedom for variance, freedom in parts), of_concepts**2 / (concepts - 1))
-    freedom = both**2 / below.where(below > 0)
+    of_seeds = sum((part["variance"] for part in parts), pd.Series(0.0, table.index))
+    both = (of_concepts + of_seeds).replace(0.0, np.nan)
+    # shares, as the square of a tiny variance is 0
+    apart = sum(((part["variance"] / both) ** 2 / part["freedom"] for part in parts), pd.Series(0.0, table.index))
+    pooled = pd.concat([part["pooled"] for part in parts], axis=1).max(axis=1)
+    as_one = ((of_seeds / both) ** 2 / pooled).fillna(0.0)  # of what no seed has changed
+    freedom = 1 / ((of_concepts / both) ** 2 / (concepts - 1) + np.maximum(apart, as_one))
     half = np.sqrt(both) * t.ppf(_UPPER, freedom)
     known = of_seeds > 0
     return pd.DataFrame(

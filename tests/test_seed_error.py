@@ -101,6 +101,22 @@ def test_concepts_and_seeds_add_up():
     assert row["sign_flip_p"] == 1e-4
 
 
+def test_what_two_systems_share_counts_once():
+    """Of equal spreads there is one estimate; it has the 2 degrees of freedom of a t test of two times two values."""
+    values = {"a": [0.50, 0.52], "b": [0.60, 0.62]}
+    row = compared_with_seeds(pd.DataFrame([row_of(values)]), means_of(values), ()).iloc[0]
+    assert row["freedom"] == pytest.approx(2)
+    assert (row["high"] - row["low"]) / 2 == pytest.approx(t.ppf(0.975, 2) * row["seed_error"])
+
+
+def test_what_is_the_same_in_all_seeds_and_concepts_has_an_interval():
+    values = {"a": [1.0, 1.0], "b": [1.0, 1.0]}
+    row = compared_with_seeds(pd.DataFrame([row_of(values, p=1.0)]), means_of(values), ()).iloc[0]
+    assert tuple(row[["low", "high", "p"]]) == pytest.approx((0, 0, 1))
+    means = pd.DataFrame([{"configuration": "a", **PANEL, "value": 1.0, "low": 1.0, "high": 1.0, "seeds": 2}])
+    assert means_with_seeds(means, means_of(values), (), 500).loc[0, ["low", "high"]].tolist() == [1, 1]
+
+
 def test_no_seeds_change_nothing():
     values = {"a": [0.5], "b": [0.4]}
     given = pd.DataFrame([row_of(values, half=0.01)])
