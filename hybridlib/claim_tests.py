@@ -65,7 +65,7 @@ class Compared(Checked):
 
     Otherwise one cannot tell. Nor can one where either configuration has fewer than ``min_seeds`` seeds, where a seed
     that both have says otherwise (its own gain lies outside the range that the verdict speaks of), or with fewer than
-    30 concepts: with one seed intervals and p are those of the runs at hand over other concepts.
+    30 concepts: of one seed intervals and p know at most how much other systems' seeds differ, and nothing of its own.
 
     The last two are an equivalence test (Lakens 2017, with a 95 % interval for his 90 %). low, high and m are compared
     as they are printed, to three decimals and whole ranks: more a bootstrap does not know, and a reader can check it.

@@ -130,17 +130,26 @@ def holds_seeds(comparisons: pd.DataFrame) -> bool:
 
 def over(comparisons: pd.DataFrame) -> str:
     """Say what else the intervals and p of comparisons hold than what was seen."""
-    return "test concepts and seeds" if holds_seeds(comparisons) else "test concepts"
+    if not holds_seeds(comparisons):
+        return "test concepts"
+    return f"test concepts and{', where they are known,' * _in_part(comparisons)} seeds"
 
 
 def how(comparisons: pd.DataFrame) -> str:
     """Say how the intervals and p of comparisons were made, and what they do not hold."""
     if not holds_seeds(comparisons):
         return "Intervals by bootstrap over concepts, p by sign flips over concepts; they do not hold other seeds."
+    unless = " They do not hold other seeds where a system has one and nothing else tells of them."
     return (
         "Intervals and p hold other concepts (by bootstrap and sign flips) and other seeds (by Welch's t, with the "
-        "variance over the seeds of a system drawn towards what is usual in the study)."
+        "variance over the seeds of a system drawn towards what is usual in the study; a trained system with one seed "
+        f"is given the usual one).{unless * _in_part(comparisons)}"
     )
+
+
+def _in_part(comparisons: pd.DataFrame) -> bool:
+    """Whether nothing is known of seeds in some comparisons."""
+    return bool(comparisons["seed_error"].isna().any())
 
 
 def _of_seeds(

@@ -137,6 +137,15 @@ def test_what_was_not_trained_has_no_seeds():
     assert over(table) == "test concepts and seeds"
 
 
+def test_where_one_system_alone_has_seeds_it_is_said_that_others_do_not_hold_them():
+    values = {"a": [0.5, 0.52], "b": [0.4], "c": [0.3]}
+    rows = [row_of(values, "a", "c", half=0.01), row_of(values, "b", "c", half=0.01)]
+    table = compared_with_seeds(pd.DataFrame(rows), means_of(values), {"c"})
+    assert over(table) == "test concepts and, where they are known, seeds"
+    assert "They do not hold other seeds where" in how(table)
+    assert "They do not hold" not in how(table.head(1))
+
+
 def test_the_larger_p_stays():
     values = {"a": [0.51, 0.54, 0.50], "b": [0.5]}
     table = compared_with_seeds(pd.DataFrame([row_of(values, p=0.9)]), means_of(values), {"b"})
