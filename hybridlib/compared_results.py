@@ -10,6 +10,7 @@ from hybridlib.comparison import comparisons
 from hybridlib.results import Results, result_summary, systems
 from hybridlib.seed_error import compared_with_seeds, means_with_seeds
 from hybridlib.study_results import means_table
+from hybridlib.system import PLAIN
 
 
 def compare_results(results: Sequence[Results]) -> pd.DataFrame:
@@ -29,7 +30,8 @@ def means_of_results(results: Sequence[Results]) -> pd.DataFrame:
     return means_with_seeds(means_table(scores, result_summary(results)), *_seeds(results), concepts)
 
 
-def _seeds(results: Sequence[Results]) -> tuple[pd.DataFrame, set[str]]:
-    """Return the means, a row a seed, and the systems that no seed has changed."""
-    fixed = {one.label(name) for one in results if one.result["seed"] is None for name in one.result["debiasings"]}
-    return result_summary(results), fixed
+def _seeds(results: Sequence[Results]) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Return the means, a row a seed, and which training made each system."""
+    trained = [one for one in results if one.result["seed"] is not None]
+    made = {one.label(name): one.label(PLAIN) for one in trained for name in one.result["debiasings"]}
+    return result_summary(results), made

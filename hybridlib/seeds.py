@@ -63,5 +63,6 @@ def finding(pairs: pd.DataFrame) -> str:
     return (
         f"By sign flips over concepts alone p is below {LEVEL} (not corrected) for {listed(said)} of "
         f"{told['count'].max()} pairs of seeds of one system: a difference that can be told of two runs need not be "
-        "one of what they were trained with. So intervals and p hold other seeds too."
+        "one of what they were trained with. So intervals and p hold other seeds too; wins and losses over language "
+        "pairs do not."
     )

@@ -110,12 +110,12 @@ class StudyResults:
             See :func:`hybridlib.seed_error.compared_with_seeds`.
         """
         references = self._references(study, scores, summary) if study.references else []
-        return compared_with_seeds(comparisons(scores, references=references), summary, self._fixed())
+        return compared_with_seeds(comparisons(scores, references=references), summary, self._trainings())
 
     def means(self, scores: Mapping[str, Sequence[pd.DataFrame]], summary: pd.DataFrame) -> pd.DataFrame:
         """Return :func:`means_table` with intervals that hold other seeds, where a run has two."""
         concepts = self.runs[0].result["concepts"]["test"]
-        return means_with_seeds(means_table(scores, summary), summary, self._fixed(), concepts)
+        return means_with_seeds(means_table(scores, summary), summary, self._trainings(), concepts)
 
     def _references(
         self, study: Study, scores: Mapping[str, Sequence[pd.DataFrame]], summary: pd.DataFrame
@@ -125,15 +125,20 @@ class StudyResults:
         best = [(means[setting, measure] * direction(measure)).idxmax() for setting, measure in tests]
         return list(dict.fromkeys([study.baseline, *study.references, *best]))
 
-    def _fixed(self) -> set[str]:
-        """Return the systems that no seed has changed: the encoder as it was, and what is made of it alone."""
-        untrained = {run.folder.name: run.label for run in self.runs if run.config.sampler == "untrained"}
-        made = (
-            system.label(name)
-            for system, name in self._derived()
-            if system.result["run"] in untrained and not system.result["encoder"]
-        )
-        return {*untrained.values(), *made}
+    def _trainings(self) -> dict[str, str]:
+        """Return by which training each system was made, see :func:`hybridlib.seed_variance.seed_variances`.
+
+        An average of weights, and what is made of it, is of a training that is none of its runs' own.
+        """
+        labels = {run.folder.name: run.label for run in self.runs}
+        trained = {run.folder.name for run in self.runs if run.config.sampler != "untrained"}
+        found = {label: label for name, label in labels.items() if name in trained}
+        for system, name in self._derived():
+            if system.result["encoder"]:
+                found[system.label(name)] = f"{system.label(PLAIN)} of its runs"
+            elif system.result["run"] in trained:
+                found[system.label(name)] = labels[system.result["run"]]
+        return found
 
     def costs(self, study: Study) -> pd.DataFrame:
         """One row a run and a system made of runs: what it cost, and its similarities; the content of ``runs.csv``.

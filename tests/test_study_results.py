@@ -19,7 +19,8 @@ from hybridlib.evaluation import SETTINGS, SHARE
 from hybridlib.paths import run_folder, system_folder
 from hybridlib.results import write_results
 from hybridlib.runs import write_run
-from hybridlib.seed_error import compared_with_seeds, seed_variances
+from hybridlib.seed_error import compared_with_seeds
+from hybridlib.seed_variance import paired_variance
 from hybridlib.significance import bootstrap_interval
 from hybridlib.study import load_study
 from hybridlib.study_results import StudyResults, means_table, overview
@@ -253,21 +254,28 @@ def test_only_what_is_tested_of_all_languages_has_an_interval(results):
 
 def test_without_references_every_pair_is_compared(results, study):
     scores, summary = results.scores(), results.summary()
-    expected = compared_with_seeds(comparisons(scores), summary, set())
+    trainings = {"monolingual": "monolingual", "mixed": "mixed", "mixed + centring": "mixed", "between": "both"}
+    expected = compared_with_seeds(comparisons(scores), summary, trainings)
     pd.testing.assert_frame_equal(results.comparisons(study, scores, summary), expected)
 
 
 def test_no_seed_changes_what_was_not_trained(results, study):
+    """One training alone has two seeds here, so that nothing is known of those with one, but of the untrained all."""
     summary = results.summary()
     panel = "monolingual", "nDCG@10"
-    variances = seed_variances(summary)["variance"].loc[panel]
+    paired = paired_variance(summary, "mixed", "mixed + centring", *panel)[0]
+    own = summary[(summary["configuration"] == "mixed") & (summary["languages"] == "all")]
+    variance = own.groupby(["setting", "measure"])["value"].var()[panel]
     untrained = dataclasses.replace(results.runs[0], config=RunConfig(sampler="untrained"))
     known = StudyResults([untrained, *results.runs[1:]], results.systems, [])
-    for one, own in ((results, variances["monolingual"]), (known, 0.0)):
+    for one, expected in ((results, np.nan), (known, (variance / 2) ** 0.5)):
         table = one.comparisons(study, one.scores(), summary)
-        errors = [against(table, "mixed", other, *panel)["seed_error"] for other in ("monolingual", "between")]
-        assert errors[0] == pytest.approx((variances["mixed"] / 2 + own) ** 0.5)
-        assert errors[1] == pytest.approx((variances["mixed"] / 2 + variances["between"]) ** 0.5)
+        errors = {
+            other: against(table, "mixed", other, *panel)["seed_error"] for other in one.scores() if other != "mixed"
+        }
+        assert errors["monolingual"] == pytest.approx(expected, nan_ok=True)
+        assert errors["mixed + centring"] == pytest.approx((paired / 2) ** 0.5)
+        assert np.isnan(errors["between"])
 
 
 def test_with_references_all_are_compared_with_these_and_with_the_best(results, monkeypatch):
