@@ -70,7 +70,7 @@ def balance(
     """Draw the map of monolingual against cross-lingual retrieval, with lines along the axis.
 
     Args:
-        means: of :func:`hybridlib.study_results.means_table`, or with intervals that hold seeds.
+        means: of :func:`hybridlib.means.means_table`, or with intervals that hold seeds.
         summary: of :meth:`hybridlib.study_results.StudyResults.summary`.
         lying: of :func:`hybridlib.curves.series`; empty if there is no axis.
         axis: one of :data:`hybridlib.study.AXES`, or None.

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import pandas as pd
 
 from hybridlib.comparison import comparisons
+from hybridlib.means import means_table
 from hybridlib.results import Results, result_summary, systems
 from hybridlib.seed_error import compared_with_seeds, means_with_seeds
-from hybridlib.study_results import means_table
 from hybridlib.system import PLAIN
 
 
@@ -24,7 +24,7 @@ def compare_results(results: Sequence[Results]) -> pd.DataFrame:
 
 
 def means_of_results(results: Sequence[Results]) -> pd.DataFrame:
-    """Give macro means with intervals; see :func:`hybridlib.study_results.means_table`."""
+    """Give macro means with intervals; see :func:`hybridlib.means.means_table`."""
     scores = systems(results)
     concepts = next(iter(scores.values()))[0]["concept"].nunique()
     return means_with_seeds(means_table(scores, result_summary(results)), *_seeds(results), concepts)

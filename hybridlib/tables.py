@@ -192,7 +192,7 @@ def balance_table(means: pd.DataFrame) -> pd.DataFrame:
     """Give what :func:`hybridlib.balance_figures.balance_map` draws.
 
     Args:
-        means: of :func:`hybridlib.study_results.means_table`.
+        means: of :func:`hybridlib.means.means_table`.
 
     Returns:
         A row a system, in order: index its name; columns (setting, measure, one of ``value``, ``low``, ``high``) of

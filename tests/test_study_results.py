@@ -16,6 +16,7 @@ from hybridlib.config import RunConfig
 from hybridlib.corpora.corpus import Split
 from hybridlib.errors import InputError
 from hybridlib.evaluation import SETTINGS, SHARE
+from hybridlib.means import means_table
 from hybridlib.paths import run_folder, system_folder
 from hybridlib.results import write_results
 from hybridlib.runs import write_run
@@ -23,7 +24,7 @@ from hybridlib.seed_error import compared_with_seeds
 from hybridlib.seed_variance import paired_variance
 from hybridlib.significance import bootstrap_interval
 from hybridlib.study import load_study
-from hybridlib.study_results import StudyResults, means_table, overview
+from hybridlib.study_results import StudyResults, overview
 
 TEXT = """
 baseline: mixed

@@ -10,11 +10,12 @@ from random_results import corpus, evaluated
 from hybridlib.comparison import score_table
 from hybridlib.corpora.corpus import Split
 from hybridlib.evaluation import SETTINGS
+from hybridlib.means import means_table
 from hybridlib.paths import run_folder, study_folder, system_folder
 from hybridlib.results import write_csv, write_json, write_results
 from hybridlib.runs import write_run
 from hybridlib.study import load_study
-from hybridlib.study_results import StudyResults, means_table
+from hybridlib.study_results import StudyResults
 from hybridlib.told import Told
 
 TESTS = [*((setting, "nDCG@10") for setting in SETTINGS), ("multilingual", "rank_distance")]

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from random_scores import score_rows
 
-from hybridlib.study_results import means_table
+from hybridlib.means import means_table
 
 
 def test_intervals_are_as_wide_as_where_the_mean_is_taken_anew_of_each_draw():
