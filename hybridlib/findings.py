@@ -153,7 +153,8 @@ def not_told_from(comparisons: pd.DataFrame, label: str, among: Iterable[str], s
     tied = inseparable(comparisons, label, among, setting, measure)
     if not tied:
         return ""
-    return f"; not separable from {listed(tied) if len(tied) <= _FEW else f'{len(tied)} others'}"
+    names = [f"“{one}”" if "," in one else one for one in tied]
+    return f"; not separable from {listed(names) if len(tied) <= _FEW else f'{len(tied)} others'}"
 
 
 def separated(comparisons: pd.DataFrame, reference: str) -> str:

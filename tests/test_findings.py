@@ -168,6 +168,12 @@ def test_answer_says_what_is_not_separable_from_the_best():
     )
 
 
+def test_a_name_with_a_comma_stands_in_quotes_among_others():
+    rows = pd.DataFrame([row(0.0, 0.1, 0.5, "first", one, "monolingual") for one in ("both pairs, SupCon", "mixed")])
+    said = findings.not_told_from(rows, "first", ["both pairs, SupCon", "mixed"], "monolingual", "nDCG@10")
+    assert said == "; not separable from “both pairs, SupCon” and mixed"
+
+
 def test_configuration_says_what_is_trained():
     objective = {"infonce": {"temperature": 0.02}, "vrns": {"weight": 30}}
     config = RunConfig(
