@@ -208,7 +208,7 @@ def test_comparisons_have_the_documented_columns(study):
         compared.columns.tolist()
         == (
             "configuration baseline setting measure difference low high p holm_p "
-            "wins ties losses concepts seeds baseline_seeds"
+            "wins ties losses concepts seeds baseline_seeds sign_flip_p concept_error seed_error freedom"
         ).split()
     )
     assert set(zip(compared["configuration"], compared["baseline"], strict=True)) == {
