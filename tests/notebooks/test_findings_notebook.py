@@ -105,11 +105,12 @@ def names_in(folder):
 
 
 def test_page_begins_with_the_answer_of_the_main_study(full):
-    first, second, third = (line for line in full.shown[0].data.splitlines() if line.strip("> "))
+    first, second, third, last = (line for line in full.shown[0].data.splitlines() if line.strip("> "))
     assert first.startswith("> Beside the monolingual and crosslingual batches that it mixes, **hybrid 0.5** is **")
     assert second.startswith("> Against **monolingual** batches, by nDCG@10, it ")
     assert " Against **crosslingual** batches, by nDCG@10, it " in second
     assert third.startswith("> Of 5 systems the best is **")
+    assert last.startswith("> In the pool of all languages, all else held, nDCG@10 goes from worst to best by **")
     names = [name for name, *_ in table_of(full, "study / batches")]
     assert names[0].startswith("Everything (")
     assert names[1:] == ["hybrid 0.5", "hybrid 0.5 − monolingual", "hybrid 0.5 − crosslingual"]
