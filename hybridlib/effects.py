@@ -13,7 +13,7 @@ _PANEL = ("multilingual", "nDCG@10")
 
 
 def effects(studies: Iterable[Told]) -> str:
-    """Say from which worst to which best nDCG@10 goes over the axis of each study, all else as in its baseline.
+    """Say from which worst to which best nDCG@10 goes over the axis of each study, on the curve of its baseline.
 
     A study of samplers tells of two: of kinds of batch with its baseline's objective, and of what else it trains, such
     as the objective, with its baseline's kind of batch.
@@ -24,7 +24,8 @@ def effects(studies: Iterable[Told]) -> str:
     said = [one for told in studies for one in _of_study(told)]
     if not said:
         return ""
-    return f"{PLACES[_PANEL].capitalize()}, all else held, nDCG@10 goes from worst to best {'; '.join(said)}."
+    curves = "on the curve of each study's baseline"
+    return f"{PLACES[_PANEL].capitalize()}, {curves}, nDCG@10 goes from worst to best {'; '.join(said)}."
 
 
 def _of_study(told: Told) -> Iterator[str]:

@@ -28,9 +28,8 @@ def compared_with_seeds(comparisons: pd.DataFrame, summary: pd.DataFrame, traini
     that are made of one training, which vary together, v_a + v_b is the variance of their difference by seed, by the
     number n of seeds that both have, with n - 1 degrees of freedom.
 
-    p is that of this t, or of the sign flips where that is larger. Of simulated systems that are equal 4 to 7 % have p
-    below .05, more (to 10 %) only where seeds change more than concepts and differ in it; by sign flips alone 10 to
-    67 %.
+    p is that of this t, or of the sign flips where that is larger. It is still too small for systems with one seed
+    whose seeds would differ more than is usual, and where seeds change more than concepts and systems differ in it.
 
     Args:
         comparisons: of :func:`hybridlib.comparison.comparisons`.

@@ -38,8 +38,8 @@ OBJECTIVES = varied(
 
 def test_the_curve_of_the_baseline_is_told():
     assert effects([SIZES]) == (
-        "In the pool of all languages, all else held, nDCG@10 goes from worst to best by **batch_size** 0.300 (1024) "
-        "to 0.350 (64)."
+        "In the pool of all languages, on the curve of each study's baseline, nDCG@10 goes from worst to best by "
+        "**batch_size** 0.300 (1024) to 0.350 (64)."
     )
 
 
