@@ -13,6 +13,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from hybridlib.curves import place
 from hybridlib.figures import SCORES
 from hybridlib.label_places import name_points
 from hybridlib.outliers import far_off
@@ -85,7 +86,7 @@ def joined_map(means: pd.DataFrame, lying: pd.DataFrame, axis: str, dearer: Sequ
     part.set_ylabel("")
     _add_bar(figure, [whole, part], means)
     named = means.index.isin(distances.idxmin())
-    enlarged = np.array([part.viewLim.contains(*place) for place in _places(means)])
+    enlarged = np.array([part.viewLim.contains(*point) for point in _places(means)])
     for axes, inside, said in ((whole, near | ~near, named & ~enlarged), (part, enlarged, named)):
         places = np.vstack([_places(means[inside]), corner])
         name_points(figure, axes, places, [*names.where(said, "")[inside], "ideal corner"])
@@ -98,7 +99,7 @@ def _marks(x: pd.Series, axis: str) -> tuple[pd.DataFrame, list[Line2D]]:
     shapes, sizes = pd.Series(_OTHER, x.index), pd.Series(float(_SIZE), x.index)
     if pd.api.types.is_numeric_dtype(x):
         sizes = x.rank(method="dense", pct=True).mul(_SIZE).add(_SIZE / 4).fillna(_SIZE)
-        ends = {f"{axis} {end:g}": {"markersize": np.sqrt(sizes[x == end].max())} for end in (x.min(), x.max())}
+        ends = {f"{axis} {place(end)}": {"markersize": np.sqrt(sizes[x == end].max())} for end in (x.min(), x.max())}
         said = {name: {"marker": _OTHER, **size} for name, size in ends.items()}
     else:
         shapes = x.map(_SHAPES).fillna(_OTHER)

@@ -7,6 +7,7 @@ from typing import cast
 
 import pandas as pd
 
+from hybridlib.curves import place
 from hybridlib.evaluation import SETTINGS
 
 
@@ -66,21 +67,16 @@ def choice_table(found: list[Choice], axis: str) -> pd.DataFrame:
     """Give a row a curve: validation score at each x, the best starting with ``*``; what is chosen, and its worth."""
     rows = {}
     for one in found:
-        scores = {_named(x): f"{'*' if x == one.chosen else ''}{score:.3f}" for x, score in one.validation.items()}
+        scores = {place(x): f"{'*' if x == one.chosen else ''}{score:.3f}" for x, score in one.validation.items()}
         rows[one.series] = {
             **scores,
-            f"{axis} chosen": _named(one.chosen),
+            f"{axis} chosen": place(one.chosen),
             "test": f"{one.test[one.chosen]:.3f}",
-            "best of the test": f"{one.test[one.best]:.3f} at {_named(one.best)}",
+            "best of the test": f"{one.test[one.best]:.3f} at {place(one.best)}",
         }
     xs = sorted({x for one in found for x in one.validation.index})
-    columns = [*map(_named, xs), f"{axis} chosen", "test", "best of the test"]
+    columns = [*map(place, xs), f"{axis} chosen", "test", "best of the test"]
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns).fillna("–").rename_axis("configuration")
-
-
-def _named(x: float | str) -> str:
-    """Say a place on an axis."""
-    return x if isinstance(x, str) else f"{x:g}"
 
 
 def finding(found: list[Choice]) -> str:

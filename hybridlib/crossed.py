@@ -11,7 +11,7 @@ import seaborn as sns
 from matplotlib.figure import Figure
 
 from hybridlib.comparison import DIGITS, PLACES, direction
-from hybridlib.curves import PANELS, called
+from hybridlib.curves import PANELS, called, place
 from hybridlib.outliers import far_off
 
 _SORTED_BY = ("multilingual", "nDCG@10")
@@ -71,7 +71,7 @@ def heatmaps(points: pd.DataFrame, levels: Mapping[str, pd.Series], *, x_label: 
             text.set_fontweight("bold" if bold else "normal")
         said = [f"{name} {format(level[setting, measure], DIGITS[measure])}" for name, level in levels.items()]
         axes.set_title("\n".join([called(setting, measure), *said]), fontsize=10)
-        axes.set_xticklabels([_said(column) for column in table])
+        axes.set_xticklabels([place(column) for column in table])
         axes.set(ylabel="", xlabel=x_label)
         axes.tick_params(axis="x", rotation=20, labelsize=8, length=0)
         axes.tick_params(axis="y", rotation=0, labelsize=8, length=0)
@@ -98,7 +98,7 @@ def finding(points: pd.DataFrame, x_label: str) -> str:
     said = []
     for (setting, measure), table in tables.items():
         wins = (direction(measure) * table.loc[means.index]).idxmax(axis=1).value_counts()
-        best = ", ".join(f"{_said(column)} for {count}" for column, count in wins.items())
+        best = ", ".join(f"{place(column)} for {count}" for column, count in wins.items())
         cells = table.loc[near].to_numpy()
         columns, rows = (np.var(cells.mean(axis=way)) / (cells.var() or 1.0) for way in (0, 1))
         said.append(
@@ -109,7 +109,3 @@ def finding(points: pd.DataFrame, x_label: str) -> str:
     without = f" Without {', '.join(lacking)}, not complete." if lacking else ""
     apart = f" Of the variance {', '.join(far)} is left out, far off the others." if len(far) else ""
     return f"Over {len(means)} rows. {'. '.join(said)}.{without}{apart}"
-
-
-def _said(column: float | str) -> str:
-    return column if isinstance(column, str) else f"{column:g}"

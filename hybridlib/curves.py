@@ -135,6 +135,11 @@ def level(means: pd.DataFrame, label: str) -> pd.Series:
     return chosen.set_index(["setting", "measure"])["value"]
 
 
+def place(x: float | str) -> str:
+    """Say a place on an axis: a number such as ``0.25`` or ``1,024``, or the name of a sampler."""
+    return x if isinstance(x, str) else f"{x:,g}"
+
+
 def called(setting: str, measure: str) -> str:
     """Return what a panel is called in a sentence."""
     return setting if measure == "nDCG@10" else "rank distance"
@@ -154,8 +159,8 @@ def finding(points: pd.DataFrame, axis: str) -> str:
             values = line[(line["setting"] == setting) & (line["measure"] == measure)].set_index("x")["value"]
             order, digits = values.sort_values(ascending=direction(measure) < 0), DIGITS[measure]
             parts.append(
-                f"{PLACES[setting, measure]} best at {order.index[0]:g} ({order.iloc[0]:{digits}}), "
-                f"worst at {order.index[-1]:g} ({order.iloc[-1]:{digits}})"
+                f"{PLACES[setting, measure]} best at {place(order.index[0])} ({order.iloc[0]:{digits}}), "
+                f"worst at {place(order.index[-1])} ({order.iloc[-1]:{digits}})"
             )
         said.append(f"**{name}** over {axis}: {'; '.join(parts)}.")
     return " ".join(said)
@@ -170,7 +175,7 @@ def _most(points: pd.DataFrame, axis: str) -> str:
         signed = (direction(measure) * chosen.set_index("x")["value"]).groupby(chosen["series"].to_numpy())
         best = signed.idxmax()
         parts = [
-            f"at {x:g} for {'all' if len(names) == len(best) else _some(list(names.index))}"
+            f"at {place(x)} for {'all' if len(names) == len(best) else _some(list(names.index))}"
             for x, names in best.groupby(best)
         ]
         ends = " to ".join(dict.fromkeys(f"{end:{DIGITS[measure]}}" for end in (width.min(), width.max())))
@@ -194,5 +199,4 @@ def _logarithmic(axes: Axes, ticks: Sequence[float]) -> None:
 
 def place_ticks(axes: Axes, places: Sequence[float], said: Sequence[float]) -> None:
     """Put a tick at each place, which says a number."""
-    texts = [f"{number:,.0f}" if number >= 1 else f"{number:g}" for number in said]
-    axes.set_xticks(places, texts, rotation=45, fontsize=8)
+    axes.set_xticks(places, [place(number) for number in said], rotation=45, fontsize=8)

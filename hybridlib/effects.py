@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 import pandas as pd
 
 from hybridlib.comparison import DIGITS, PLACES
+from hybridlib.curves import place
 from hybridlib.told import Told
 
 _PANEL = ("multilingual", "nDCG@10")
@@ -40,7 +41,5 @@ def _of_study(told: Told) -> Iterator[str]:
         values = pd.Series({name: told.value(label, *_PANEL) for label, name in line[["configuration", other]].values})
         if len(values) > 1:
             ends = (values.idxmin(), values.idxmax())
-            worst, best = (
-                f"{values[end]:{DIGITS[_PANEL[1]]}} ({end if isinstance(end, str) else f'{end:g}'})" for end in ends
-            )
+            worst, best = (f"{values[end]:{DIGITS[_PANEL[1]]}} ({place(end)})" for end in ends)
             yield f"by **{what}** {worst} to {best}"

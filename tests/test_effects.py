@@ -39,7 +39,7 @@ OBJECTIVES = varied(
 def test_the_curve_of_the_baseline_is_told():
     assert effects([SIZES]) == (
         "In the pool of all languages, on the curve of each study's baseline, nDCG@10 goes from worst to best by "
-        "**batch_size** 0.300 (1024) to 0.350 (64)."
+        "**batch_size** 0.300 (1,024) to 0.350 (64)."
     )
 
 
