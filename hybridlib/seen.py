@@ -40,7 +40,7 @@ def reading(languages: Mapping[str, Sequence[str]], labels: Iterable[str]) -> st
     debiased = any(label.rpartition(" + ")[2] in DEBIASINGS for label in labels)
     fitted = "Debiasing is fitted on other texts of all test languages, so for it none is unseen. " * debiased
     return (
-        f"Trained on: {' '.join(languages['seen'])}; not trained on: {' '.join(languages['unseen'])}. Crosslingual "
+        f"Seen in training: {' '.join(languages['seen'])}; unseen: {' '.join(languages['unseen'])}. Crosslingual "
         "pairs are those inside each group; the pool is always that of all languages, for queries of the group. "
         f"{fitted}The best of a column in bold."
     )
@@ -74,4 +74,4 @@ def _signed(gains: pd.Series) -> str:
 
 def _grouped(group: str, column: str) -> tuple[str, str]:
     setting, measure = column.split(" ")
-    return f"{group} languages: {measure}", setting
+    return f"{group}: {measure}", setting
