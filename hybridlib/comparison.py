@@ -38,7 +38,9 @@ PLACES = {  # a setting and measure -> what it is called in a sentence
     ("multilingual", "rank_distance"): "by rank distance",
 }
 
-DIGITS = {"nDCG@10": ".3f", "rank_distance": ",.0f"}  # how a number of a panel is written
+FIRST_HIT = ("multilingual", "RR")  # the first relevant text of the pool, whatever its language
+
+DIGITS = {"nDCG@10": ".3f", "RR": ".3f", "rank_distance": ",.0f"}  # how a number of a panel is written
 
 
 def verdict(row: Mapping[str, Any]) -> int:
@@ -146,18 +148,19 @@ def pair_verdicts(table: pd.DataFrame, *, flips: int = 10_000) -> pd.Series:
 def chosen_tests(tables: Sequence[pd.DataFrame]) -> list[tuple[str, str]]:
     """Choose the (setting, measure) pairs that systems are compared by, of those that all of them have.
 
-    In each setting nDCG@10 or, where it is missing, the first measure of quality; in the pool rank_distance and
-    same_language_share@10 as well.
+    In each setting nDCG@10 or, where it is missing, the first measure of quality; in the pool RR as well, since who
+    wants one answer in whatever language may be served by another system than who wants it in all, and rank_distance
+    and same_language_share@10.
 
     Args:
         tables: scores of each query, a table a system.
     """
     measures = [column for column in tables[0] if column not in KEYS and all(column in table for table in tables)]
     quality = sorted((measure for measure in measures if measure not in BIAS), key=lambda measure: measure != "nDCG@10")
-    tests = [*product(SETTINGS, quality[:1]), ("multilingual", "rank_distance"), ("multilingual", SHARE)]
+    tests = [*product(SETTINGS, quality[:1]), FIRST_HIT, ("multilingual", "rank_distance"), ("multilingual", SHARE)]
     return [
         (setting, measure)
-        for setting, measure in tests
+        for setting, measure in dict.fromkeys(tests)
         if measure in measures
         and all(table.loc[table["setting"] == setting, measure].notna().any() for table in tables)
     ]
@@ -238,9 +241,22 @@ def least_p(comparisons: pd.DataFrame) -> float:
 
 
 def inseparable(comparisons: pd.DataFrame, label: str, among: Iterable[str], setting: str, measure: str) -> list[str]:
-    """Return those that were compared with a system and differ from it in no direction that can be told, at 0.05."""
+    """Return those that may be as good as a system that they were compared with: the 95 % interval holds 0.
+
+    One whose interval is on one side of 0, but whose Holm-corrected p is not below 0.05, is neither separable from it
+    nor among these.
+    """
     rows = comparisons[(comparisons["setting"] == setting) & (comparisons["measure"] == measure)]
-    rows = rows[rows["holm_p"] >= LEVEL]
+    return _partners(rows[(rows["low"] <= 0) & (rows["high"] >= 0) & (rows["holm_p"] >= LEVEL)], label, among)
+
+
+def rivals(comparisons: pd.DataFrame, label: str, among: Iterable[str], setting: str, measure: str) -> list[str]:
+    """Return those that were compared with a system."""
+    rows = comparisons[(comparisons["setting"] == setting) & (comparisons["measure"] == measure)]
+    return _partners(rows, label, among)
+
+
+def _partners(rows: pd.DataFrame, label: str, among: Iterable[str]) -> list[str]:
     pairs = set(zip(rows["configuration"], rows["baseline"], strict=True))
     return [one for one in among if (one, label) in pairs or (label, one) in pairs]
 

@@ -7,7 +7,17 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pandas as pd
 
-from hybridlib.comparison import DIGITS, LEVEL, PLACES, against, compared_labels, direction, inseparable, least_p
+from hybridlib.comparison import (
+    DIGITS,
+    LEVEL,
+    PLACES,
+    against,
+    compared_labels,
+    direction,
+    inseparable,
+    least_p,
+    rivals,
+)
 from hybridlib.config import RunConfig
 from hybridlib.evaluation import SETTINGS, SHARE, Evaluation
 from hybridlib.languages import name
@@ -122,11 +132,6 @@ def difference(comparisons: pd.DataFrame, configuration: str, other: str, settin
     return f"{row['difference']:{digits}} [{row['low']:{digits}}, {row['high']:{digits}}], {p}"
 
 
-def separable(comparisons: pd.DataFrame, configuration: str, other: str, setting: str, measure: str) -> bool:
-    """Whether two configurations differ after Holm's correction, at 0.05."""
-    return against(comparisons, configuration, other, setting, measure)["holm_p"] < LEVEL
-
-
 def answer(summary: pd.DataFrame, comparisons: pd.DataFrame | None = None) -> str:
     """Say in a sentence which system is best in each setting and by rank distance, and what is not separable from it.
 
@@ -149,12 +154,18 @@ def answer(summary: pd.DataFrame, comparisons: pd.DataFrame | None = None) -> st
 
 
 def not_told_from(comparisons: pd.DataFrame, label: str, among: Iterable[str], setting: str, measure: str) -> str:
-    """Say which of some are not separable from a system, if any are; many by their number."""
-    tied = inseparable(comparisons, label, among, setting, measure)
+    """Say which of some are not separable from a system, if any are; many by their number.
+
+    Where it was not compared with all of them, of how many that is said.
+    """
+    others = [one for one in among if one != label]
+    tied = inseparable(comparisons, label, others, setting, measure)
     if not tied:
         return ""
+    compared = len(rivals(comparisons, label, others, setting, measure))
+    of_some = f"of {compared} compared with it " * (compared < len(others))
     names = [f"“{one}”" if "," in one else one for one in tied]
-    return f"; not separable from {listed(names) if len(tied) <= _FEW else f'{len(tied)} others'}"
+    return f"; {of_some}not separable from {listed(names) if len(tied) <= _FEW else f'{len(tied)} others'}"
 
 
 def separated(comparisons: pd.DataFrame, reference: str) -> str:

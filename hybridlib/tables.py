@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from hybridlib.comparison import LEVEL, against, direction, verdict
+from hybridlib.comparison import LEVEL, against, direction, inseparable, verdict
 from hybridlib.evaluation import BIAS, POOL, SETTINGS, SHARE
-from hybridlib.findings import separable
 from hybridlib.results import Results
 
 NDCG_COLUMNS = [*((setting, "nDCG@10") for setting in SETTINGS), ("multilingual", "AP"), ("multilingual", "R@10")]
@@ -36,7 +35,8 @@ def measure_table(
     Args:
         summary: from :func:`hybridlib.comparison.summary_table`.
         columns: (setting, measure) pairs.
-        comparisons: if given, a value that is not separable from the best of its column (Holm p >= 0.05) gets a ``≈``.
+        comparisons: if given, a value that may be the best of its column gets a ``≈``, see
+            :func:`hybridlib.comparison.inseparable`.
         languages: all, seen or unseen.
         references: systems of which the first eight get a letter, which stands raised beside each value that is
             separably better than theirs; they must be among those that ``comparisons`` compares all with.
@@ -59,13 +59,14 @@ def measure_table(
             continue
         best = _best(means * direction(measure), comparisons) if direction(measure) and len(labels) > 1 else ""
         tested = best and comparisons is not None and _tested(comparisons, setting, measure)
+        alike = inseparable(comparisons, best, labels, setting, measure) if tested and comparisons is not None else []
         cells = []
         for label in labels:
             text = _number(means.get(label), deviations.get(label), measure)
             if tested and label in means:
                 rows = {one: against(comparisons, label, one, setting, measure) for one in letters if one != label}
                 text += "".join(letters[one][1] for one, row in rows.items() if verdict(row) > 0)
-                text += "" if label == best or separable(comparisons, label, best, setting, measure) else " ≈"
+                text += " ≈" * (label in alike)
             cells.append(f"*{text}" if label == best else text)
         table[f"{setting} {measure}"] = cells
     return table

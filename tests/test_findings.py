@@ -159,12 +159,14 @@ def test_answer_says_what_is_not_separable_from_the_best():
         ]
     )
     rows = [
-        row(0.0, 0.1, 0.05, "first", one, setting) for one in labels[1:6] for setting in ("monolingual", "multilingual")
+        row(-0.1, 0.1, 0.05, "first", one, setting)
+        for one in labels[1:6]
+        for setting in ("monolingual", "multilingual")
     ]
-    rows += [row(0.0, 0.1, 0.05, "f", "a", "multilingual"), row(0.0, 0.1, 0.049, "f", "b", "multilingual")]
+    rows += [row(-0.1, 0.1, 0.05, "f", "a", "multilingual"), row(-0.1, 0.1, 0.049, "f", "b", "multilingual")]
     assert findings.answer(summary, pd.DataFrame(rows)) == (
-        "Best within a language: **first** (1.000; not separable from 5 others); in the pool of all languages: **f** "
-        "(0.060; not separable from a)."
+        "Best within a language: **first** (1.000; of 5 compared with it not separable from 5 others); in the pool of "
+        "all languages: **f** (0.060; of 2 compared with it not separable from a)."
     )
 
 

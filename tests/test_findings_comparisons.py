@@ -43,13 +43,6 @@ def test_difference_is_of_the_setting_and_measure_asked_for():
     assert findings.difference(pd.DataFrame(rows), "a", "b", "multilingual", "nDCG@10").startswith("+0.700")
 
 
-@pytest.mark.parametrize(("holm_p", "expected"), [(0.0499, True), (0.05, False)])
-@pytest.mark.parametrize("pair", [("a", "b"), ("b", "a")], ids="".join)
-def test_separable_is_below_5_percent_in_either_direction(holm_p, expected, pair):
-    table = pd.DataFrame([row("a", "b", holm_p=holm_p)])
-    assert bool(findings.separable(table, *pair, "monolingual", "nDCG@10")) is expected
-
-
 def test_wins_and_losses_turn_with_the_pair():
     table = pd.DataFrame(
         [

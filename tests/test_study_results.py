@@ -216,7 +216,8 @@ def mean_and_moves_by_loops(tables, setting, measure):
     return np.mean(means), np.array(moves) / len(pairs)
 
 
-TESTS = [*((setting, "nDCG@10") for setting in SETTINGS), ("multilingual", "rank_distance"), ("multilingual", SHARE)]
+POOL_TESTS = [("multilingual", measure) for measure in ("RR", "rank_distance", SHARE)]
+TESTS = [*((setting, "nDCG@10") for setting in SETTINGS), *POOL_TESTS]
 
 
 @pytest.mark.parametrize(("setting", "measure"), TESTS)
@@ -288,6 +289,7 @@ def test_with_references_all_are_compared_with_these_and_with_the_best(results, 
         ("monolingual", "nDCG@10"): {"mixed": [0.9, 0.1], "monolingual": [0.6], "between": [0.3]},
         ("crosslingual", "nDCG@10"): {"mixed": [0.1, 0.2], "monolingual": [0.6], "between": [0.3]},
         ("multilingual", "nDCG@10"): {"mixed": [0.5, 0.5], "monolingual": [0.2], "between": [0.3]},
+        ("multilingual", "RR"): {"mixed": [0.5, 0.5], "monolingual": [0.2], "between": [0.3]},
         ("multilingual", "rank_distance"): {"mixed": [90, 80], "monolingual": [70], "between": [60]},
         ("multilingual", SHARE): {"mixed + centring": [0.9]},
     }

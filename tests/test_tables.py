@@ -38,7 +38,7 @@ def summary_of(values, languages="all"):
 def comparison(configuration, baseline, column=MONO, holm_p=0.01, **values):
     row = {"configuration": configuration, "baseline": baseline, "setting": column[0], "measure": column[1]}
     numbers = {"difference": 0.1, "low": 0.05, "high": 0.15, "holm_p": holm_p, "wins": 3, "ties": 2, "losses": 1}
-    numbers |= {"seeds": 1, "baseline_seeds": 1}
+    numbers |= {"seeds": 1, "baseline_seeds": 1, "low": 0.05 if holm_p < 0.05 else -0.05}
     return {**row, **numbers, **values}
 
 
@@ -92,10 +92,20 @@ def test_each_bias_measure_has_its_digits_and_its_direction():
     assert list(cells.values()) == [["*0.400", "0.310"]] * 3
 
 
-@pytest.mark.parametrize(("holm_p", "mark"), [(0.049, ""), (0.05, " ≈"), (0.9, " ≈")])
+@pytest.mark.parametrize(
+    ("found", "mark"),
+    [
+        ({"holm_p": 0.049, "low": -0.01}, ""),
+        ({"holm_p": 0.05, "low": 0.0}, " ≈"),
+        ({"holm_p": 0.9, "low": -0.3, "high": 0.0}, " ≈"),
+        ({"holm_p": 0.9, "low": 0.001}, ""),
+        ({"holm_p": 0.9, "low": -0.2, "high": -0.001}, ""),
+    ],
+    ids=["separable", "may be equal", "may be equal, below", "neither, above", "neither, below"],
+)
 @pytest.mark.parametrize("pair", [("hybrid 0.5", "mixed"), ("mixed", "hybrid 0.5")], ids=" against ".join)
-def test_values_that_are_not_separable_from_the_best_are_marked(holm_p, mark, pair):
-    table = measure_table(TWO, [MONO], pd.DataFrame([comparison(*pair, holm_p=holm_p)]))
+def test_values_that_may_be_as_good_as_the_best_are_marked(found, mark, pair):
+    table = measure_table(TWO, [MONO], pd.DataFrame([comparison(*pair, **found)]))
     assert table["monolingual nDCG@10"].tolist() == [f"0.550 ± 0.071{mark}", "*0.800 ± 0.141"]
 
 

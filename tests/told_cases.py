@@ -46,8 +46,8 @@ ABOUT = {
 
 
 def compared(first, second, differences=(0.1, 0.2, 0.3, 100.0), p=0.2):
-    """Rows that compare two systems by every test, with intervals of 0.02 (of ranks 40)."""
-    halves = [0.01, 0.01, 0.01, 20]
+    """Rows that compare two systems by every test, with intervals of 0.02 (of ranks 40), unless p < .05 about 0."""
+    halves = [half + abs(value) * (p >= 0.05) for half, value in zip([0.01, 0.01, 0.01, 20], differences, strict=True)]
     return [
         row(value - half, value + half, p, first, second, *test)
         for test, value, half in zip(TESTS, differences, halves, strict=True)
