@@ -8,7 +8,6 @@ import pandas as pd
 
 from hybridlib.comparison import DIGITS, PLACES, against, compared_labels, direction, verdict
 from hybridlib.curves import PANELS
-from hybridlib.errors import InputError
 from hybridlib.findings import not_told_from
 from hybridlib.plain_text import listed
 from hybridlib.seed_error import over
@@ -57,7 +56,8 @@ def _seeds(told: Told, label: str) -> int:
     return int(told.summary.loc[told.summary["configuration"] == label, "seed"].nunique())
 
 
-def _basis(told: Told, label: str) -> str:
+def basis(told: Told, label: str) -> str:
+    """Say of how many seeds and test concepts the numbers of a system are."""
     seeds = _seeds(told, label)
     return f"{seeds} seed{'s' * (seeds > 1)}, {told.about['concepts']['test']:,} test concepts"
 
@@ -88,8 +88,8 @@ def _stands(told: Told, label: str) -> str:
         places.setdefault(_STANDS[verdicts.count(1), verdicts.count(-1)], []).append(place)
     said = "; ".join(f"**{stands}** {listed(where)}" for stands, where in places.items())
     mixed = " that it mixes" * label.startswith("hybrid")
-    basis = f"{_basis(told, label)}, study {told.name}; in brackets 95 % intervals over {over(told.comparisons)}"
-    return f"Beside the monolingual and crosslingual batches{mixed}, **{label}** is {said} ({basis})."
+    rests = f"{basis(told, label)}, study {told.name}; in brackets 95 % intervals over {over(told.comparisons)}"
+    return f"Beside the monolingual and crosslingual batches{mixed}, **{label}** is {said} ({rests})."
 
 
 def _differences(told: Told, label: str, parent: str) -> str:
@@ -105,51 +105,6 @@ def _differences(told: Told, label: str, parent: str) -> str:
             parts["gains" if verdict(row) > 0 else "gives up"].append(f"{size} [{low}, {high}] {unit}")
     said = [f"{verb} {listed(places)}" for verb, places in parts.items() if places]
     return f"Against **{parent}** batches, by nDCG@10, it {', and '.join(said) or 'is not separable anywhere'}."
-
-
-def parents_table(studies: Sequence[Told]) -> pd.DataFrame:
-    """Give the subject with its intervals, and below it its difference to each kind of batch that it mixes.
-
-    Args:
-        studies: a group of rows each.
-
-    Returns:
-        Ready strings; a difference that is separable from 0 begins with ``*``.
-    """
-    rows: dict[tuple[str, str], dict[str, str]] = {}
-    for told in studies:
-        label = subject(told)
-        group = f"{told.about['title']} ({_basis(told, label)})"
-        cells = rows.setdefault((group, label), {})
-        for panel in PANELS:
-            value, low, high = (told.value(label, *panel, column) for column in ("value", "low", "high"))
-            cells[" ".join(panel)] = _with_ends(value, low, high, DIGITS[panel[1]])
-        for parent in (one for one in PARENTS if one in told.labels and one != label):
-            found = {panel: against(told.comparisons, label, parent, *panel) for panel in PANELS}
-            rows[group, f"{label} − {parent}"] = {
-                " ".join(panel): "*" * bool(verdict(row))
-                + _with_ends(row["difference"], row["low"], row["high"], f"+z{DIGITS[panel[1]]}")
-                for panel, row in found.items()
-            }
-    return pd.DataFrame(rows.values(), pd.MultiIndex.from_tuples(rows, names=["study", "batches"]))
-
-
-def first_hits(studies: Sequence[Told]) -> str:
-    """Say which of the subject and its parents places a first relevant text of the pool highest, whatever language."""
-    said = []
-    for told in studies:
-        label = subject(told)
-        try:
-            values = {one: told.value(one, "multilingual", "RR") for one in (label, *PARENTS)}
-        except InputError:  # of a study without this measure
-            continue
-        ranking = sorted(values, key=lambda one: -values[one])
-        said.append(f"{told.name}: {', '.join(f'{one} {values[one]:.3f}' for one in ranking)}")
-    return f"By the first relevant hit in the pool alone (RR), {'; '.join(said)}." if said else ""
-
-
-def _with_ends(value: float, low: float, high: float, digits: str) -> str:
-    return f"{value:{digits}} [{low:{digits}}, {high:{digits}}]"
 
 
 def dearer(told: Told) -> list[str]:

@@ -12,10 +12,7 @@ from hybridlib import findings
 from hybridlib.comparison import against, compared_labels
 from hybridlib.errors import InputError
 from hybridlib.evaluation import BIAS
-from hybridlib.told import read_table
-
-_COMPARED = "configuration baseline setting measure difference low high holm_p wins losses concepts".split()
-_COMPARED += ["seeds", "baseline_seeds"]
+from hybridlib.told import COMPARED, read_table
 
 
 class MissingError(Exception):
@@ -89,7 +86,7 @@ class StudyNumbers:
 
     @cached_property
     def _comparisons(self) -> pd.DataFrame:
-        return self._table("comparisons.csv", _COMPARED)
+        return self._table("comparisons.csv", COMPARED)
 
     def _table(self, name: str, columns: list[str]) -> pd.DataFrame:
         file = self._folder / name

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import torch
 
-from hybridlib.compared_results import compare_results
+from hybridlib.compared_results import compare_results, means_of_results
 from hybridlib.corpora.collection import Collection
 from hybridlib.corpora.holdout import held_out
 from hybridlib.corpora.load import load_collection
@@ -112,6 +112,7 @@ def compare(folders: Sequence[Path], out: Path, say: Say) -> Path | None:
     compared = compare_results(results)
     out.mkdir(parents=True, exist_ok=True)
     write_csv(out / "comparisons.csv", compared)
+    write_csv(out / "means.csv", means_of_results(results))
     say(significance_table(compared).replace(r"^\*", "", regex=True).to_string())
     return _page(folders, out, " · ".join(found), say)
 

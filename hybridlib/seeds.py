@@ -13,8 +13,8 @@ from hybridlib.plain_text import listed
 from hybridlib.significance import sign_flip
 
 
-def seed_spread(summary: pd.DataFrame) -> str:
-    """Say how much another seed moves a mean; nothing if no system has two seeds.
+def seed_spread(summary: pd.DataFrame, study: str = "") -> str:
+    """Say how much another seed moves a mean, of which study; nothing if no system has two seeds.
 
     The standard deviation over seeds, pooled over the ``n_i`` seeds of each system ``i``:
     sqrt(sum_i (n_i - 1) s_i^2 / sum_i (n_i - 1)).
@@ -31,7 +31,8 @@ def seed_spread(summary: pd.DataFrame) -> str:
     if not said:
         return ""
     systems = spread.index.get_level_values("configuration").nunique()
-    return f"Another seed moves a mean by {listed(said)} (standard deviation, pooled over {systems} systems)."
+    of_study = f" of the study {study}" * bool(study)
+    return f"Another seed{of_study} moves a mean by {listed(said)} (standard deviation, pooled over {systems} systems)."
 
 
 def between_seeds(systems: Mapping[str, Sequence[pd.DataFrame]]) -> pd.DataFrame:

@@ -22,6 +22,8 @@ _COLUMNS = {
     "seeds baseline_seeds seed_error",
     "runs": "run configuration pairs seconds",
 }
+MEANS = _COLUMNS["means"].split()
+COMPARED = [name for name in _COLUMNS["comparisons"].split() if name != "seed_error"] + ["concepts"]
 _TEXTS = set(
     "run configuration baseline languages setting measure query_language passage_language "
     "source table encoder test_set sampler".split()

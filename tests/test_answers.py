@@ -110,24 +110,6 @@ def test_of_equals_the_subject_is_best_and_else_the_first_by_name():
     assert "**hybrid 0.5** itself between two languages" in best
 
 
-def test_parents_table_has_the_subject_and_its_differences_turned():
-    table = answers.parents_table([told(SYSTEMS, WON)])
-    group = "Mine (1 seed, 1,500 test concepts)"
-    rows = ["hybrid 0.5", "hybrid 0.5 − monolingual", "hybrid 0.5 − crosslingual"]
-    assert table.index.tolist() == [(group, row) for row in rows]
-    assert table["crosslingual nDCG@10"].tolist() == [
-        "0.550 [0.450, 0.650]",
-        "*+0.050 [+0.040, +0.060]",
-        "*-0.050 [-0.060, -0.040]",
-    ]
-    assert table["multilingual rank_distance"].tolist()[1:] == ["*+334 [+314, +354]", "*+734 [+714, +754]"]
-
-
-def test_a_difference_that_is_not_separable_is_not_bold():
-    table = answers.parents_table([told(SYSTEMS, with_p(0.2, CERTAIN))])
-    assert [cell[:1] == "*" for cell in table["monolingual nDCG@10"]] == [False, False, True]
-
-
 @pytest.mark.parametrize(
     ("references", "baseline", "expected"),
     [
@@ -201,15 +183,3 @@ def test_the_best_founded_study_speaks_of_the_parents():
     assert "**not separable from either**" in stands
     assert "(3 seeds, 1,500 test concepts, study three; in brackets" in stands
     assert "in the pool of all languages (0.700)" in best
-    assert len(answers.parents_table(found)) == 9
-
-
-def test_first_hits_are_ranked_where_a_study_has_them():
-    one = told(SYSTEMS, WON)
-    rows = one.means[one.means["measure"] == "rank_distance"].assign(measure="RR")
-    other = dataclasses.replace(one, means=pd.concat([one.means, rows]), about={**one.about, "name": "hits"})
-    assert answers.first_hits([one, other]) == (
-        "By the first relevant hit in the pool alone (RR), hits: hybrid 0.5 1234.000, monolingual 900.000, "
-        "crosslingual 500.000."
-    )
-    assert answers.first_hits([one]) == ""

@@ -1,0 +1,160 @@
+"""Hybrid batches beside the two kinds that they mix: in studies, with another objective, on texts of other corpora."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from math import isnan, nan
+from pathlib import Path
+
+import pandas as pd
+
+from hybridlib.answers import PARENTS, basis, subject
+from hybridlib.comparison import DIGITS, FIRST_HIT, PLACES, against, compared_labels, direction, verdict
+from hybridlib.curves import PANELS
+from hybridlib.errors import InputError
+from hybridlib.told import COMPARED, MEANS, Told, read_table
+
+_COLUMNS = [*PANELS[:3], FIRST_HIT, *PANELS[3:]]
+_COMPARED_RESULTS = "*/*/comparisons.csv"
+
+
+@dataclass(frozen=True, eq=False)
+class Trio:
+    """Hybrid batches and the two kinds that they mix, tested on one collection.
+
+    Attributes:
+        title: what a table calls it.
+        name: what a sentence calls it.
+        hybrid: label of the hybrid batches.
+        parents: kind of batch -> its label.
+        means: content of ``means.csv``.
+        comparisons: content of ``comparisons.csv``.
+    """
+
+    title: str
+    name: str
+    hybrid: str
+    parents: dict[str, str]
+    means: pd.DataFrame
+    comparisons: pd.DataFrame
+
+    def value(self, label: str, setting: str, measure: str) -> tuple[float, float, float]:
+        """Return a mean over all languages with the ends of its interval, NaN where there is none."""
+        wanted = (label, "all", setting, measure)
+        rows = self.means[(self.means[["configuration", "languages", "setting", "measure"]] == wanted).all(axis=1)]
+        value, low, high = rows[["value", "low", "high"]].to_numpy(float)[0] if len(rows) else [nan] * 3
+        return value, low, high
+
+
+def trio_of(told: Told) -> Trio:
+    """Return the subject of a study, see :func:`hybridlib.answers.subject`, with those of its parents that it has."""
+    label = subject(told)
+    parents = {one: one for one in PARENTS if one in told.labels and one != label}
+    title = f"{told.about['title']} ({basis(told, label)})"
+    return Trio(title, told.name, label, parents, told.means, told.comparisons)
+
+
+def with_objectives(studies: Iterable[Told]) -> list[Trio]:
+    """Return the three samplers of each study over them, with the objective of its baseline."""
+    found = []
+    for told in studies:
+        points = pd.DataFrame(told.about["series"], columns=["configuration", "series", "x"])
+        own = points.loc[points["configuration"] == told.about["baseline"], "series"]
+        if told.about["axis"] != "sampler" or own.empty:
+            continue
+        labels = points[points["series"] == own.iloc[0]].set_index("x")["configuration"]
+        if {"hybrid", *PARENTS} <= set(labels.index):
+            title = f"{told.about['title']}: {own.iloc[0]} ({basis(told, labels['hybrid'])})"
+            parents = {one: labels[one] for one in PARENTS}
+            found.append(Trio(title, told.name, labels["hybrid"], parents, told.means, told.comparisons))
+    return found
+
+
+def elsewhere(evaluations: Path, label: str) -> list[Trio]:
+    """Return what `compare` found of runs with the three kinds of batch on other texts, in folders of ``evaluations``.
+
+    Args:
+        evaluations: a folder of folders.
+        label: of the hybrid batches.
+    """
+    found = []
+    for file in sorted(evaluations.glob(_COMPARED_RESULTS)):
+        compared = read_table(file, COMPARED)
+        means = file.with_name("means.csv")
+        if {label, *PARENTS} <= set(compared_labels(compared)) and means.exists():
+            seeds = int(compared.loc[compared["configuration"] == label, "seeds"].iloc[0])
+            counted = f"{seeds} seed{'s' * (seeds > 1)}, {compared['concepts'].max():,.0f} test concepts"
+            name = file.parent.parent.name
+            same = {one: one for one in PARENTS}
+            found.append(Trio(f"Tested on {name} ({counted})", name, label, same, read_table(means, MEANS), compared))
+    return found
+
+
+def parents_table(trios: Sequence[Trio]) -> pd.DataFrame:
+    """Give hybrid batches with their intervals, and below them their difference to each kind of batch that they mix.
+
+    Args:
+        trios: a group of rows each.
+
+    Returns:
+        Ready strings; a difference that is separable from 0 begins with ``*``, what was not tested is ``–``.
+    """
+    rows: dict[tuple[str, str], dict[str, str]] = {}
+    for trio in trios:
+        rows[trio.title, trio.hybrid] = {" ".join(panel): _level(trio, panel) for panel in _COLUMNS}
+        for parent, label in trio.parents.items():
+            rows[trio.title, f"{trio.hybrid} − {parent}"] = {
+                " ".join(panel): _difference(trio, label, panel) for panel in _COLUMNS
+            }
+    return pd.DataFrame(rows.values(), pd.MultiIndex.from_tuples(rows, names=["study", "batches"]))
+
+
+def kept(trios: Iterable[Trio]) -> str:
+    """Say how much hybrid batches keep of what the better of the two kinds gains on the other.
+
+    With means h of hybrid batches, b of the better and w of the worse, in percent 100 (h - w) / (b - w); only where the
+    two are separable. Nothing is said without such a pair.
+    """
+    said = []
+    for trio in trios:
+        shares = {panel: share for panel in PLACES for share in _share(trio, panel)}
+        if shares:
+            said.append(
+                f"{trio.name}: {', '.join(f'{share:.0f} % {PLACES[panel]}' for panel, share in shares.items())}"
+            )
+    if not said:
+        return ""
+    return f"Of what the better of the two kinds gains on the other, batches of both keep: {'; '.join(said)}."
+
+
+def _share(trio: Trio, panel: tuple[str, str]) -> Iterator[float]:
+    if len(trio.parents) < len(PARENTS):
+        return
+    one, other = trio.parents.values()
+    try:
+        apart = verdict(against(trio.comparisons, one, other, *panel))
+    except InputError:  # not compared
+        return
+    if apart:
+        values = [direction(panel[1]) * trio.value(label, *panel)[0] for label in (trio.hybrid, one, other)]
+        worse, better = sorted(values[1:])
+        yield 100 * (values[0] - worse) / (better - worse)
+
+
+def _level(trio: Trio, panel: tuple[str, str]) -> str:
+    value, low, high = trio.value(trio.hybrid, *panel)
+    return "–" if isnan(value) else _with_ends(value, low, high, DIGITS[panel[1]])
+
+
+def _difference(trio: Trio, label: str, panel: tuple[str, str]) -> str:
+    try:
+        row = against(trio.comparisons, trio.hybrid, label, *panel)
+    except InputError:  # not compared
+        return "–"
+    said = _with_ends(row["difference"], row["low"], row["high"], f"+z{DIGITS[panel[1]]}")
+    return "*" * bool(verdict(row)) + said
+
+
+def _with_ends(value: float, low: float, high: float, digits: str) -> str:
+    return f"{value:{digits}}" + ("" if isnan(low) else f" [{low:{digits}}, {high:{digits}}]")
