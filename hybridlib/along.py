@@ -39,11 +39,10 @@ def along(
         axis: one of :data:`hybridlib.study.AXES`.
         over: what the intervals hold, see :func:`hybridlib.seed_error.over`.
     """
-    measures = "monolingual, crosslingual and multilingual nDCG@10, and rank distance"
     if axis == "sampler" or points["series"].nunique() > _MANY:
         return Along(
             crossed.heatmaps(points, levels, x_label=axis),
-            f"Four heatmaps, a column for each {axis}: {measures}.",
+            f"Heatmaps, a column for each {axis}: monolingual, crosslingual, multilingual nDCG@10, and rank distance.",
             f"A column is one {axis}, a row is what else is trained; lighter is better, the best of a row "
             "in bold, each panel on its own scale. Rows are sorted by their mean multilingual nDCG@10; those that lack "
             "cells stand last.",
@@ -51,7 +50,7 @@ def along(
         )
     return Along(
         curves.curves(points, seeds, levels, x_label=axis),
-        f"Four curves over {axis}: {measures}.",
+        f"Curves over {axis}: monolingual, crosslingual and multilingual nDCG@10, RR in the pool, rank distance.",
         f"A point is the mean over seeds, a small dot one seed, the band the 95 % interval over {over}: how far the "
         "level would move with others. Systems share concepts and rise and fall together, so whether two points differ "
         "is read from their difference, not from the bands.",

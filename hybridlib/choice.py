@@ -42,7 +42,7 @@ class Choice:
 
 
 def choices(lying: pd.DataFrame, runs: pd.DataFrame, summary: pd.DataFrame) -> list[Choice]:
-    """Give a choice for each curve with two points or more.
+    """Give a choice for each curve with two points or more, which must have been validated on the same concepts.
 
     Args:
         lying: of :func:`hybridlib.curves.series`.

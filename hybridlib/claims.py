@@ -103,7 +103,8 @@ def judge(claim: Claim, reports: Path) -> Verdict:
     ours: dict[str, list[str]] = {}
     for finding in found:
         if finding.said:
-            ours.setdefault(finding.about, []).append(finding.said)
+            apart = f": {finding.verdict}" * (len(verdicts) > 1)
+            ours.setdefault(finding.about, []).append(finding.said + apart)
     open_ = sum(finding.verdict == UNCLEAR and not finding.missing for finding in found)
     reasons = [
         *([claim.differs] if verdict == FAILS or (verdict == UNCLEAR and open_) else []),

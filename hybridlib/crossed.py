@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
-import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
 from hybridlib.comparison import DIGITS, PLACES, direction
 from hybridlib.curves import PANELS, called, place
-from hybridlib.outliers import far_off
 
 _SORTED_BY = ("multilingual", "nDCG@10")
 
@@ -79,33 +77,27 @@ def heatmaps(points: pd.DataFrame, levels: Mapping[str, pd.Series], *, x_label: 
 
 
 def finding(points: pd.DataFrame, x_label: str) -> str:
-    r"""Say which column is best in how many rows, and how much of the variance columns and rows explain.
+    """Say which column is best in how many rows, how far another column moves a row, and how far rows lie apart.
 
-    Of rows that have every cell; of the variance only that of rows not far off the others
-    (:func:`hybridlib.outliers.far_off`, by the distance of their mean multilingual nDCG@10 from the median): one such
-    row would explain most of it. With cells y_ij, their mean m, and means m_i of rows and m_j of columns, rows explain
-
-        sum_ij (m_i - m)^2 / sum_ij (y_ij - m)^2,
-
-    columns the same of m_j (eta squared of a two-way design without replication); the rest depends on both.
+    Of rows that have every cell. A row is moved by its largest cell less its smallest, of which the median over rows is
+    said; apart lie the quartiles of a column, of which the median over columns is. So rows that hardly work weigh as
+    one each, while they would explain most of a variance.
     """
     tables = grids(points)
-    means = tables[_SORTED_BY].mean(axis=1, skipna=False).dropna()
-    far = means.index[far_off((means - means.median()).abs().to_numpy())] if len(means) else means.index
-    near = means.index.difference(far, sort=False)
-    if len(near) < 2 or tables[_SORTED_BY].shape[1] < 2:
+    whole = tables[_SORTED_BY].dropna().index
+    if len(whole) < 2 or tables[_SORTED_BY].shape[1] < 2:
         return "Too few cells are there to compare."
     said = []
     for (setting, measure), table in tables.items():
-        wins = (direction(measure) * table.loc[means.index]).idxmax(axis=1).value_counts()
+        cells, digits = table.loc[whole], DIGITS[measure]
+        wins = (direction(measure) * cells).idxmax(axis=1).value_counts()
         best = ", ".join(f"{place(column)} for {count}" for column, count in wins.items())
-        cells = table.loc[near].to_numpy()
-        columns, rows = (np.var(cells.mean(axis=way)) / (cells.var() or 1.0) for way in (0, 1))
+        moved = (cells.max(axis=1) - cells.min(axis=1)).median()
+        apart = (cells.quantile(0.75) - cells.quantile(0.25)).median()
         said.append(
-            f"**{PLACES[setting, measure].capitalize()}** best are {best}; the {x_label} explains {columns:.0%} of the "
-            f"variance, the row {rows:.0%}"
+            f"**{PLACES[setting, measure].capitalize()}** best are {best}; another {x_label} moves by "
+            f"{moved:{digits}}, the middle half of the rows lies within {apart:{digits}}"
         )
-    lacking = sorted(set(tables[_SORTED_BY].index) - set(means.index))
+    lacking = sorted(set(tables[_SORTED_BY].index) - set(whole))
     without = f" Without {', '.join(lacking)}, not complete." if lacking else ""
-    apart = f" Of the variance {', '.join(far)} is left out, far off the others." if len(far) else ""
-    return f"Over {len(means)} rows. {'. '.join(said)}.{without}{apart}"
+    return f"Over {len(whole)} rows. {'. '.join(said)}.{without}"

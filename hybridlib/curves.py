@@ -10,13 +10,15 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from hybridlib.comparison import DIGITS, PLACES, direction
+from hybridlib.comparison import DIGITS, FIRST_HIT, PLACES, direction
 from hybridlib.config import RunConfig
 from hybridlib.evaluation import SETTINGS
 from hybridlib.far_points import Edges, arrow_in_legend, far_points
 from hybridlib.palette import system_colours
 
 PANELS = [*((setting, "nDCG@10") for setting in SETTINGS), ("multilingual", "rank_distance")]
+_DRAWN = [*PANELS[:3], FIRST_HIT, *PANELS[3:]]
+_SAID = {**PLACES, FIRST_HIT: "by the first hit in the pool (RR)"}
 _ENDS = {"crosslingual": 0.0, "monolingual": 1.0}  # alpha of batches that are never, or always, monolingual
 _MARKERS = "osD^vPX*"
 _FEW = 4  # curves that fit a small panel
@@ -71,7 +73,7 @@ def _temperature(config: RunConfig) -> float | None:
 
 
 def curves(points: pd.DataFrame, seeds: pd.DataFrame, levels: Mapping[str, pd.Series], *, x_label: str) -> Figure:
-    """Draw nDCG@10 of the three settings and the rank distance over a parameter, a panel each.
+    """Draw nDCG@10 of the three settings, RR in the pool and the rank distance over a parameter, a panel each.
 
     A point that is far off and would take a panel more than twice as high is an arrow at its edge, with its value.
 
@@ -84,11 +86,14 @@ def curves(points: pd.DataFrame, seeds: pd.DataFrame, levels: Mapping[str, pd.Se
     """
     names = list(dict.fromkeys(points["series"]))
     colours = system_colours(names)
+    drawn = _measured(points)
     rows = 1 if len(names) <= _FEW else 2
     size = 12.8, 3.4 * rows + 0.2 * len(names) * (rows - 1)
-    figure, grid = plt.subplots(rows, len(PANELS) // rows, squeeze=False, figsize=size, layout="constrained")
-    panels, beyond = grid.ravel(), False
-    for axes, (setting, measure) in zip(panels, PANELS, strict=True):
+    figure, grid = plt.subplots(rows, -(-len(drawn) // rows), squeeze=False, figsize=size, layout="constrained")
+    panels, beyond = grid.ravel()[: len(drawn)], False
+    for left_over in grid.ravel()[len(drawn) :]:
+        left_over.set_axis_off()
+    for axes, (setting, measure) in zip(panels, drawn, strict=True):
         panel = points[(points["setting"] == setting) & (points["measure"] == measure)]
         far = far_points(panel)
         away = panel.loc[far, ["series", "x"]]
@@ -106,12 +111,12 @@ def curves(points: pd.DataFrame, seeds: pd.DataFrame, levels: Mapping[str, pd.Se
         for one in panel[far].itertuples():
             below = one.value < panel["value"].median()
             edges.write(f"{one.value:{DIGITS[measure]}}", below=below, x=one.x, colour=colours[one.series])
-        own = {name: level[setting, measure] for name, level in levels.items()}
+        own = {name: level[setting, measure] for name, level in levels.items() if (setting, measure) in level.index}
         _draw_levels(axes, own, panel[~far], DIGITS[measure], edges)
         edges.make_room()
         beyond |= edges.written
         axes.set_title(f"{setting} {measure}".removeprefix("multilingual ") if measure != "nDCG@10" else setting)
-        axes.set(xlabel=x_label, ylabel=measure if measure == "nDCG@10" else "rank distance (lower is better)")
+        axes.set(xlabel=x_label, ylabel=measure if direction(measure) > 0 else "rank distance (lower is better)")
     named = {name: handle for axes in panels for handle, name in zip(*axes.get_legend_handles_labels(), strict=True)}
     handles = [*named.values(), *([arrow_in_legend()] if beyond else [])]
     figure.legend(handles=handles, loc="outside lower center", ncols=3, fontsize=8, frameon=False)
@@ -155,11 +160,11 @@ def finding(points: pd.DataFrame, axis: str) -> str:
         if line["x"].nunique() < 2:
             continue
         parts = []
-        for setting, measure in PANELS:
+        for setting, measure in _measured(line):
             values = line[(line["setting"] == setting) & (line["measure"] == measure)].set_index("x")["value"]
             order, digits = values.sort_values(ascending=direction(measure) < 0), DIGITS[measure]
             parts.append(
-                f"{PLACES[setting, measure]} best at {place(order.index[0])} ({order.iloc[0]:{digits}}), "
+                f"{_SAID[setting, measure]} best at {place(order.index[0])} ({order.iloc[0]:{digits}}), "
                 f"worst at {place(order.index[-1])} ({order.iloc[-1]:{digits}})"
             )
         said.append(f"**{name}** over {axis}: {'; '.join(parts)}.")
@@ -169,7 +174,7 @@ def finding(points: pd.DataFrame, axis: str) -> str:
 def _most(points: pd.DataFrame, axis: str) -> str:
     """Say in each panel how far curves move, and at which x how many are best, and which if they are few."""
     said = []
-    for setting, measure in PANELS:
+    for setting, measure in _measured(points):
         chosen = points[(points["setting"] == setting) & (points["measure"] == measure)]
         width = chosen.groupby("series")["value"].agg(lambda values: values.max() - values.min())
         signed = (direction(measure) * chosen.set_index("x")["value"]).groupby(chosen["series"].to_numpy())
@@ -179,8 +184,14 @@ def _most(points: pd.DataFrame, axis: str) -> str:
             for x, names in best.groupby(best)
         ]
         ends = " to ".join(dict.fromkeys(f"{end:{DIGITS[measure]}}" for end in (width.min(), width.max())))
-        said.append(f"{PLACES[setting, measure]} they move by {ends} (best {', '.join(parts)})")
+        said.append(f"{_SAID[setting, measure]} they move by {ends} (best {', '.join(parts)})")
     return f"**{points['series'].nunique()} curves** over {axis}: {'; '.join(said)}."
+
+
+def _measured(points: pd.DataFrame) -> list[tuple[str, str]]:
+    """Return the panels that points have a value of."""
+    known = set(zip(points["setting"], points["measure"], strict=True))
+    return [panel for panel in _DRAWN if panel in known]
 
 
 def _some(names: list[str]) -> str:

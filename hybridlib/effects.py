@@ -14,7 +14,10 @@ _PANEL = ("multilingual", "nDCG@10")
 
 
 def effects(studies: Iterable[Told]) -> str:
-    """Say from which worst to which best nDCG@10 goes over the axis of each study, on the curve of its baseline.
+    """Say from which worst to which best nDCG@10 goes over the axis of each study, less that of its baseline.
+
+    Studies differ in training and in test concepts, so that their levels cannot be compared; the differences are on the
+    curve of the baseline, and the baseline's own is 0.
 
     A study of samplers tells of two: of kinds of batch with its baseline's objective, and of what else it trains, such
     as the objective, with its baseline's kind of batch.
@@ -25,8 +28,7 @@ def effects(studies: Iterable[Told]) -> str:
     said = [one for told in studies for one in _of_study(told)]
     if not said:
         return ""
-    curves = "on the curve of each study's baseline"
-    return f"{PLACES[_PANEL].capitalize()}, {curves}, nDCG@10 goes from worst to best {'; '.join(said)}."
+    return f"Next to each study's baseline, nDCG@10 {PLACES[_PANEL]} goes from worst to best {'; '.join(said)}."
 
 
 def _of_study(told: Told) -> Iterator[str]:
@@ -41,5 +43,6 @@ def _of_study(told: Told) -> Iterator[str]:
         values = pd.Series({name: told.value(label, *_PANEL) for label, name in line[["configuration", other]].values})
         if len(values) > 1:
             ends = (values.idxmin(), values.idxmax())
-            worst, best = (f"{values[end]:{DIGITS[_PANEL[1]]}} ({place(end)})" for end in ends)
+            gains = values - told.value(told.about["baseline"], *_PANEL)
+            worst, best = (f"{gains[end]:+z{DIGITS[_PANEL[1]]}} ({place(end)})" for end in ends)
             yield f"by **{what}** {worst} to {best}"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+
+import pandas as pd
 
 from hybridlib.config import RunConfig
 from hybridlib.plain_text import listed
@@ -31,8 +33,7 @@ def held_constant(configs: Sequence[RunConfig]) -> str:
 
     Of a run in two stages these are the parameters of the last.
     """
-    trained = [config for config in configs if config.sampler != "untrained"]
-    values = {name: {said(config) for config in trained} for name, said in _SAID.items()}
+    values = {name: set(said.values()) for name, said in _said(configs).items()}
     same = {name: next(iter(found)) for name, found in values.items() if len(found) == 1}
     parts = [f"{name} {value}" for name, value in same.items() if _USUAL.get(name) != value]
     different = [name for name, found in values.items() if len(found) > 1]
@@ -41,3 +42,25 @@ def held_constant(configs: Sequence[RunConfig]) -> str:
     return f"The same in all that was trained: {', '.join(parts)}." + (
         f" Different: {listed(different)}." if different else ""
     )
+
+
+def varied(names: Mapping[RunConfig, str]) -> pd.DataFrame:
+    """Give the parameters in which trained systems differ, but for the seed: a row a system, as strings.
+
+    Args:
+        names: configuration -> label of its system.
+    """
+    said = _said(list(names))
+    columns = {name: values for name, values in said.items() if name != "seed" and len(set(values.values())) > 1}
+    rows = {
+        label: {name: values[config] for name, values in columns.items()}
+        for config, label in names.items()
+        if config.sampler != "untrained"
+    }
+    return pd.DataFrame(rows.values(), pd.Index(rows, name="configuration"), dtype=object)
+
+
+def _said(configs: Sequence[RunConfig]) -> dict[str, dict[RunConfig, str]]:
+    """Return parameter -> trained configuration -> its value."""
+    trained = [config for config in configs if config.sampler != "untrained"]
+    return {name: {config: said(config) for config in trained} for name, said in _SAID.items()}

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import isnan, nan
 from pathlib import Path
 
 import pandas as pd
 
 from hybridlib.answers import PARENTS, basis, subject
-from hybridlib.comparison import DIGITS, FIRST_HIT, PLACES, against, compared_labels, direction, verdict
+from hybridlib.comparison import DIGITS, FIRST_HIT, against, compared_labels, direction, verdict
 from hybridlib.curves import PANELS
 from hybridlib.errors import InputError
 from hybridlib.told import COMPARED, MEANS, Told, read_table
@@ -92,69 +93,56 @@ def elsewhere(evaluations: Path, label: str) -> list[Trio]:
 
 
 def parents_table(trios: Sequence[Trio]) -> pd.DataFrame:
-    """Give hybrid batches with their intervals, and below them their difference to each kind of batch that they mix.
+    """Give hybrid batches, their difference to each kind of batch that they mix, and what they keep of its lead.
+
+    With means h of hybrid batches, b of the better of the two kinds and w of the worse, they keep 100 (h - w) / (b - w)
+    percent, which is said where the two are separable.
 
     Args:
         trios: a group of rows each.
 
     Returns:
-        Ready strings; a difference that is separable from 0 begins with ``*``, what was not tested is ``–``.
+        Ready strings, with intervals; a difference that is separable from 0 begins with ``*``, what was not tested is
+        ``–``.
     """
     rows: dict[tuple[str, str], dict[str, str]] = {}
     for trio in trios:
-        rows[trio.title, trio.hybrid] = {" ".join(panel): _level(trio, panel) for panel in _COLUMNS}
-        for parent, label in trio.parents.items():
-            rows[trio.title, f"{trio.hybrid} − {parent}"] = {
-                " ".join(panel): _difference(trio, label, panel) for panel in _COLUMNS
-            }
+        said: dict[str, Callable[[Trio, tuple[str, str]], str]] = {
+            "hybrid": _level,
+            **{f"− {parent}": partial(_difference, label) for parent, label in trio.parents.items()},
+        }
+        if len(trio.parents) == len(PARENTS):
+            said["kept of the lead"] = _kept
+        for name, say in said.items():
+            rows[trio.title, name] = {" ".join(panel): say(trio, panel) for panel in _COLUMNS}
     return pd.DataFrame(rows.values(), pd.MultiIndex.from_tuples(rows, names=["study", "batches"]))
-
-
-def kept(trios: Iterable[Trio]) -> str:
-    """Say how much hybrid batches keep of what the better of the two kinds gains on the other.
-
-    With means h of hybrid batches, b of the better and w of the worse, in percent 100 (h - w) / (b - w); only where the
-    two are separable. Nothing is said without such a pair.
-    """
-    said = []
-    for trio in trios:
-        shares = {panel: share for panel in PLACES for share in _share(trio, panel)}
-        if shares:
-            said.append(
-                f"{trio.name}: {', '.join(f'{share:.0f} % {PLACES[panel]}' for panel, share in shares.items())}"
-            )
-    if not said:
-        return ""
-    return f"Of what the better of the two kinds gains on the other, batches of both keep: {'; '.join(said)}."
-
-
-def _share(trio: Trio, panel: tuple[str, str]) -> Iterator[float]:
-    if len(trio.parents) < len(PARENTS):
-        return
-    one, other = trio.parents.values()
-    try:
-        apart = verdict(against(trio.comparisons, one, other, *panel))
-    except InputError:  # not compared
-        return
-    if apart:
-        values = [direction(panel[1]) * trio.value(label, *panel)[0] for label in (trio.hybrid, one, other)]
-        worse, better = sorted(values[1:])
-        yield 100 * (values[0] - worse) / (better - worse)
 
 
 def _level(trio: Trio, panel: tuple[str, str]) -> str:
     value, low, high = trio.value(trio.hybrid, *panel)
-    return "–" if isnan(value) else _with_ends(value, low, high, DIGITS[panel[1]])
+    digits = DIGITS[panel[1]]
+    if isnan(value):
+        return "–"
+    return f"{value:{digits}}" if isnan(low) else f"{value:{digits}} [{low:{digits}}, {high:{digits}}]"
 
 
-def _difference(trio: Trio, label: str, panel: tuple[str, str]) -> str:
+def _difference(label: str, trio: Trio, panel: tuple[str, str]) -> str:
     try:
         row = against(trio.comparisons, trio.hybrid, label, *panel)
     except InputError:  # not compared
         return "–"
-    said = _with_ends(row["difference"], row["low"], row["high"], f"+z{DIGITS[panel[1]]}")
+    digits = f"z{DIGITS[panel[1]]}"
+    said = f"{row['difference']:+{digits}} [{row['low']:{digits}}, {row['high']:{digits}}]"
     return "*" * bool(verdict(row)) + said
 
 
-def _with_ends(value: float, low: float, high: float, digits: str) -> str:
-    return f"{value:{digits}}" + ("" if isnan(low) else f" [{low:{digits}}, {high:{digits}}]")
+def _kept(trio: Trio, panel: tuple[str, str]) -> str:
+    one, other = trio.parents.values()
+    try:
+        row = against(trio.comparisons, one, other, *panel)
+    except InputError:  # not compared
+        return "–"
+    if not verdict(row):
+        return "–"
+    hybrid, *ends = (direction(panel[1]) * trio.value(label, *panel)[0] for label in (trio.hybrid, one, other))
+    return f"{100 * (hybrid - min(ends)) / (max(ends) - min(ends)):.0f} %"

@@ -7,7 +7,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from hybridlib.curves import PANELS, called
+from hybridlib.curves import PANELS, called, place
 
 _FEWEST = 4  # runs that a rank correlation is said of
 _MARKERS = "os^DvP"
@@ -33,6 +33,23 @@ def realised(lying: pd.DataFrame, costs: pd.DataFrame, summary: pd.DataFrame) ->
     return table["configuration series alpha seed share setting measure value".split()]
 
 
+def shares(lying: pd.DataFrame, costs: pd.DataFrame, axis: str) -> str:
+    """Say which share of the batches of each run on a curve was of one language, where batches are of both kinds.
+
+    Args:
+        lying: of :func:`hybridlib.curves.series`.
+        costs: see :func:`realised`.
+        axis: of the curves.
+    """
+    known = lying.merge(costs[["configuration", "one_language_batches"]].dropna(), on="configuration")
+    means = known.groupby(["series", "x"], sort=False)["one_language_batches"].mean()
+    said = []
+    for name, line in means[(means > 0) & (means < 1)].groupby("series", sort=False):
+        parts = [f"{share:.2f} at {place(x)}" for (_, x), share in line.items()]
+        said.append(f"{name} {', '.join(parts)}")
+    return f"Share of batches of one language over {axis}: {'; '.join(said)}." if said else ""
+
+
 def scatter(runs: pd.DataFrame) -> Figure:
     """Draw nDCG@10 of the three settings and the rank distance by the share, a dot a run of :func:`realised`."""
     seeds = sorted(runs["seed"].unique())
@@ -40,9 +57,9 @@ def scatter(runs: pd.DataFrame) -> Figure:
     figure, panels = plt.subplots(1, len(PANELS), squeeze=False, figsize=(12.8, 3.6), layout="constrained")
     for axes, (setting, measure) in zip(panels[0], PANELS, strict=True):
         panel = runs[(runs["setting"] == setting) & (runs["measure"] == measure)].sort_values("share")
-        for place, (seed, colour) in enumerate(zip(seeds, colours, strict=True)):
+        for number, (seed, colour) in enumerate(zip(seeds, colours, strict=True)):
             own = panel[panel["seed"] == seed]
-            marker = _MARKERS[place % len(_MARKERS)]
+            marker = _MARKERS[number % len(_MARKERS)]
             axes.plot(own["share"], own["value"], color=colour, linewidth=0.6, alpha=0.6)
             axes.scatter(own["share"], own["value"], s=22, color=colour, marker=marker, label=f"seed {seed}", zorder=3)
         axes.set_title(called(setting, measure), fontsize=10)

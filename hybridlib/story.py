@@ -6,9 +6,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from hybridlib.comparison import compared_labels
 from hybridlib.curves import level
-from hybridlib.findings import difference
 from hybridlib.tables import BIAS_COLUMNS, NDCG_COLUMNS, headed, measure_table, ranked
 from hybridlib.told import Told
 
@@ -52,16 +50,6 @@ def curve_tables(told: Told) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, pd.S
     lying = pd.DataFrame(told.about["series"], columns=["configuration", "series", "x"])
     points, seeds = (lying.merge(table[table["languages"] == "all"]) for table in (told.means, told.summary))
     return points, seeds, {label: level(told.means, label) for label in told.labels if label == "untrained"}
-
-
-def off_axis(told: Told) -> list[str]:
-    """Say how what was trained and lies on no curve stands to the baseline in the pool; nothing if there is none."""
-    lying = {one["configuration"] for one in told.about["series"]}
-    compared = compared_labels(told.comparisons)
-    baseline = told.about["baseline"]
-    others = [label for label in told.labels if label in compared and label not in {*lying, "untrained", baseline}]
-    parts = [f"{label} {difference(told.comparisons, label, baseline, 'multilingual', 'nDCG@10')}" for label in others]
-    return [f"Not on a curve, against {baseline} in the pool: {'; '.join(parts)}."] if parts else []
 
 
 def study_table(studies: Mapping[str, Told]) -> pd.DataFrame:

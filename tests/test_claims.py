@@ -48,9 +48,9 @@ def test_ours_says_differences_intervals_p_seeds_and_the_margin_where_it_decides
     rows = [row(0.02, 0.04, 0.0123), row(-0.5, 0.3, 0.5, setting="monolingual", seeds=(1, 1))]
     tests = [pair("better"), pair("not_worse", setting="monolingual", margin=0.005)]
     assert verdict_of(tmp_path, tests, rows).ours == (
-        "a − b (3 and 2 seeds): multilingual nDCG@10 +0.030 [+0.020, +0.040], p = 0.012. "
+        "a − b (3 and 2 seeds): multilingual nDCG@10 +0.030 [+0.020, +0.040], p = 0.012: holds. "
         "a − b (1 seed): monolingual nDCG@10 -0.100 [-0.500, +0.300], p = 0.500 (margin 0.005) "
-        "(1 seed of the 2 it takes)."
+        "(1 seed of the 2 it takes): cannot tell here."
     )
 
 

@@ -133,6 +133,21 @@ def test_a_panel_a_setting_and_one_for_the_rank_distance():
     assert {axes.get_xlabel() for axes in panels} == {"batch_size"}
 
 
+def test_the_first_hit_in_the_pool_has_a_panel_and_a_sentence_where_it_is_known():
+    """Without an interval, too; and of more curves than fit a row, one place of the grid stays empty."""
+    hits = POINTS[POINTS["measure"] == "rank_distance"].assign(measure="RR", low=np.nan, high=np.nan)
+    points = pd.concat([POINTS, hits])
+    figure = curves.curves(points, SEEDS, {"untrained": LEVEL}, x_label="batch_size")
+    assert [axes.get_title() for axes in figure.axes][2:] == ["multilingual", "RR", "rank_distance"]
+    assert "by the first hit in the pool (RR) best at 32 (600.000), worst at 16 (300.000)" in curves.finding(
+        points, "batch_size"
+    )
+    many = pd.concat([points.assign(series=f"curve {n}") for n in range(5)])
+    assert [axes.axison for axes in curves.curves(many, SEEDS[:0], {}, x_label="batch_size").axes] == [True] * 5 + [
+        False
+    ]
+
+
 def test_a_line_a_series_through_its_points_in_order():
     for axes, scale in zip(drawn().axes, (1, 2, 3, 1000), strict=True):
         found = {line.get_label(): dict(zip(line.get_xdata(), line.get_ydata(), strict=True)) for line in axes.lines}

@@ -38,14 +38,14 @@ OBJECTIVES = varied(
 
 def test_the_curve_of_the_baseline_is_told():
     assert effects([SIZES]) == (
-        "In the pool of all languages, on the curve of each study's baseline, nDCG@10 goes from worst to best by "
-        "**batch_size** 0.300 (1,024) to 0.350 (64)."
+        "Next to each study's baseline, nDCG@10 in the pool of all languages goes from worst to best by **batch_size** "
+        "-0.050 (1,024) to +0.000 (64)."
     )
 
 
 def test_samplers_are_told_at_one_objective_and_objectives_at_one_sampler():
     assert effects([SIZES, OBJECTIVES]).endswith(
-        "; by **sampler** 0.200 (mixed) to 0.400 (hybrid); by **objective** 0.390 (DCL) to 0.400 (InfoNCE)."
+        "; by **sampler** -0.200 (mixed) to +0.000 (hybrid); by **objective** -0.010 (DCL) to +0.000 (InfoNCE)."
     )
 
 

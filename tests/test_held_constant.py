@@ -1,5 +1,5 @@
 from hybridlib.config import RunConfig
-from hybridlib.held_constant import held_constant
+from hybridlib.held_constant import held_constant, varied
 
 
 def test_what_runs_share_and_in_what_they_differ():
@@ -21,3 +21,16 @@ def test_one_run_differs_from_nothing():
 
 def test_nothing_is_said_of_what_was_not_trained():
     assert held_constant([RunConfig(sampler="untrained")]) == ""
+
+
+def test_what_differs_stands_in_a_table_without_the_seed_and_the_untrained():
+    objective = {"supcon": {"temperature": 0.02}}
+    names = {RunConfig(seed=seed): "hybrid 0.5" for seed in (1, 2)}
+    names |= {RunConfig(objective=objective): "SupCon", RunConfig(sampler="untrained"): "untrained"}
+    table = varied(names)
+    assert table.columns.tolist() == ["objective"]
+    assert table["objective"].to_dict() == {
+        "hybrid 0.5": "infonce (temperature 0.05)",
+        "SupCon": "supcon (temperature 0.02)",
+    }
+    assert varied({RunConfig(): "hybrid 0.5"}).empty

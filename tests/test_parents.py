@@ -24,14 +24,15 @@ def trio(rows=WON, **about):
 def test_table_has_the_hybrid_batches_and_their_differences_turned():
     table = parents.parents_table([trio()])
     group = "Mine (1 seed, 1,500 test concepts)"
-    rows = ["hybrid 0.5", "hybrid 0.5 − monolingual", "hybrid 0.5 − crosslingual"]
+    rows = ["hybrid", "− monolingual", "− crosslingual", "kept of the lead"]
     assert table.index.tolist() == [(group, row) for row in rows]
     assert table["crosslingual nDCG@10"].tolist() == [
         "0.550 [0.450, 0.650]",
-        "*+0.050 [+0.040, +0.060]",
+        "*+0.050 [0.040, 0.060]",
         "*-0.050 [-0.060, -0.040]",
+        "50 %",
     ]
-    assert table["multilingual rank_distance"].tolist()[1:] == ["*+334 [+314, +354]", "*+734 [+714, +754]"]
+    assert table["multilingual rank_distance"].tolist()[1:] == ["*+334 [314, 354]", "*+734 [714, 754]", "-84 %"]
     assert set(table["multilingual RR"]) == {"–"}
 
 
@@ -39,23 +40,22 @@ def test_a_measure_without_intervals_has_its_value_alone():
     one = trio()
     first = one.means[one.means["measure"] == "rank_distance"].assign(measure="RR", value=0.7, low=None, high=None)
     table = parents.parents_table([dataclasses.replace(one, means=pd.concat([one.means, first]))])
-    assert table["multilingual RR"].tolist() == ["0.700", "–", "–"]
+    assert table["multilingual RR"].tolist() == ["0.700", "–", "–", "–"]
 
 
 def test_a_difference_that_is_not_separable_is_not_bold():
     rows = [*compared("hybrid 0.5", "monolingual"), *compared("crosslingual", "hybrid 0.5", p=CERTAIN)]
     table = parents.parents_table([trio(rows)])
-    assert [cell[:1] == "*" for cell in table["monolingual nDCG@10"]] == [False, False, True]
+    assert [cell[:1] == "*" for cell in table["monolingual nDCG@10"]] == [False, False, True, False]
 
 
 def test_what_is_kept_of_the_lead_is_said_where_there_is_one():
-    """Within a language 50 % of .1, between two 50 %, in the pool it leads both; of rank distance it is behind both."""
-    assert parents.kept([trio()]) == (
-        "Of what the better of the two kinds gains on the other, batches of both keep: mine: 50 % within a language, "
-        "50 % between two languages, 200 % in the pool of all languages, -84 % by rank distance."
-    )
-    assert parents.kept([trio([*WON[:8], *compared("crosslingual", "monolingual")])]) == ""
-    assert parents.kept([trio(WON[:8])]) == ""
+    whole, *others = (trio(rows) for rows in (WON, [*WON[:8], *compared("crosslingual", "monolingual")], WON[:8]))
+    kept = [
+        parents.parents_table([one]).loc[(slice(None), "kept of the lead"), "monolingual nDCG@10"] for one in others
+    ]
+    assert parents.parents_table([whole]).iloc[-1].tolist() == ["50 %", "50 %", "200 %", "–", "-84 %"]
+    assert [one.tolist() for one in kept] == [["–"], ["–"]]
 
 
 def crossed(*kinds):

@@ -6,7 +6,7 @@ from drawn import texts
 from matplotlib import pyplot as plt
 
 from hybridlib.curves import PANELS
-from hybridlib.realised import finding, realised, scatter
+from hybridlib.realised import finding, realised, scatter, shares
 
 
 @pytest.fixture(autouse=True)
@@ -71,3 +71,13 @@ def test_finding_compares_share_and_alpha():
 def test_few_runs_have_no_correlation():
     few = {alpha: SHARES[alpha] for alpha in (0.0, 0.4, 1.0)}
     assert finding(realised(*tables(shares=few))) == "The share is furthest from alpha in hybrid 0.4, seed 1: 0.20."
+
+
+def test_shares_are_said_of_batches_of_both_kinds():
+    lying, costs, _ = tables()
+    lying = pd.concat([lying, pd.DataFrame([("untrained", "none", 64.0)], columns=lying.columns)])
+    costs.loc[(costs["configuration"] == "hybrid 0.25") & (costs["seed"] == 1), "one_language_batches"] = 0.2
+    assert shares(lying, costs, "alpha") == (
+        "Share of batches of one language over alpha: hybrid 0.30 at 0.25, 0.20 at 0.4, 0.60 at 0.5, 0.80 at 0.75."
+    )
+    assert shares(lying[lying["x"].isin([0, 1])], costs, "alpha") == ""
