@@ -13,7 +13,7 @@ from hybridlib.findings import difference
 
 
 def neighbours(comparisons: pd.DataFrame, lying: pd.DataFrame, baseline: str, axis: str) -> list[str]:
-    """Say how the points next to the baseline on its curve stand to it; nothing where they were not compared.
+    """Say how each point next to the baseline on its curve stands to it; nothing where they were not compared.
 
     Args:
         comparisons: of :func:`hybridlib.comparison.comparisons`.
@@ -33,8 +33,8 @@ def neighbours(comparisons: pd.DataFrame, lying: pd.DataFrame, baseline: str, ax
         except InputError:  # not compared
             continue
         x = lying.loc[lying["configuration"] == label, "x"].iloc[0]
-        said.append(f"at {place(x)} {'; '.join(parts)}")
-    return [f"Next to **{baseline}** over {axis}: {'. '.join(said)}."] if said else []
+        said.append(f"{axis} {place(x)} against **{baseline}**: {'; '.join(parts)}.")
+    return said
 
 
 def off_axis(comparisons: pd.DataFrame, lying: pd.DataFrame, baseline: str, labels: Iterable[str]) -> list[str]:
