@@ -19,6 +19,7 @@ from hybridlib.palette import system_colours
 PANELS = [*((setting, "nDCG@10") for setting in SETTINGS), ("multilingual", "rank_distance")]
 _DRAWN = [*PANELS[:3], FIRST_HIT, *PANELS[3:]]
 _SAID = {**PLACES, FIRST_HIT: "by the first hit in the pool (RR)"}
+_DRAWN_BY_ALPHA = ("hybrid", "hybrid_even")
 _ENDS = {"crosslingual": 0.0, "monolingual": 1.0}  # alpha of batches that are never, or always, monolingual
 _MARKERS = "osD^vPX*"
 _FEW = 4  # curves that fit a small panel
@@ -31,9 +32,10 @@ def series(names: Mapping[RunConfig, str], axis: str) -> pd.DataFrame:
     """Say for each configuration of a study on which curve it lies, and where.
 
     Over alpha the curve ``hybrid`` goes from ``crosslingual`` batches (0) through those of a constant alpha, such as
-    ``hybrid 0.5``, to ``monolingual`` ones (1); what else a label says, such as ``, batch_size 16``, names a curve of
-    its own. Over another parameter, such as ``batch_size``, the curve of ``a, batch_size 16, b`` is ``a, b``; over the
-    sampler, that of ``a, hybrid`` is ``a``. A label that does not say the parameter lies on none.
+    ``hybrid 0.5``, to ``monolingual`` ones (1); those of ``hybrid_even`` lie on one of that name, and what else a label
+    says, such as ``, batch_size 16``, names a curve of its own. Over another parameter, such as ``batch_size``, the
+    curve of ``a, batch_size 16, b`` is ``a, b``; over the sampler, that of ``a, hybrid`` is ``a``. A label that does
+    not say the parameter lies on none.
 
     Args:
         names: configuration -> its label in the study.
@@ -47,7 +49,8 @@ def series(names: Mapping[RunConfig, str], axis: str) -> pd.DataFrame:
         x: float | str | None
         if axis == "alpha":
             said = config.label()
-            name, x = f"hybrid{label.removeprefix(said)}", _alpha(config) if label.startswith(said) else None
+            kind = "hybrid" if config.sampler in _ENDS else config.sampler
+            name, x = f"{kind}{label.removeprefix(said)}", _alpha(config) if label.startswith(said) else None
         elif axis == "sampler":
             said = f", {config.sampler}"
             name, x = label.replace(said, ""), config.sampler if said in label else None
@@ -61,7 +64,7 @@ def series(names: Mapping[RunConfig, str], axis: str) -> pd.DataFrame:
 
 
 def _alpha(config: RunConfig) -> float | None:
-    if config.sampler == "hybrid":
+    if config.sampler in _DRAWN_BY_ALPHA:
         return config.alpha if config.alpha_end is None else None
     return _ENDS.get(config.sampler)
 

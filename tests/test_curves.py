@@ -33,6 +33,13 @@ def test_alpha_goes_from_crosslingual_through_hybrid_to_monolingual():
     assert series(configs, "alpha") == [(label, "hybrid", x) for label, x in called.items()]
 
 
+def test_exact_shares_lie_on_a_curve_of_their_own():
+    configs = [RunConfig(sampler=sampler, alpha=alpha) for sampler in ("hybrid", "hybrid_even") for alpha in (0.4, 0.6)]
+    assert [row[1:] for row in series(configs, "alpha")] == [
+        (sampler, alpha) for sampler in ("hybrid", "hybrid_even") for alpha in (0.4, 0.6)
+    ]
+
+
 def test_what_differs_in_more_than_alpha_lies_on_other_curves():
     configs = [RunConfig(alpha=alpha, batch_size=size) for alpha in (0.25, 0.5) for size in (16, 64)]
     assert [row[1:] for row in series(configs, "alpha")] == [
