@@ -77,11 +77,11 @@ def heatmaps(points: pd.DataFrame, levels: Mapping[str, pd.Series], *, x_label: 
 
 
 def finding(points: pd.DataFrame, x_label: str) -> str:
-    """Say which column is best in how many rows, how far another column moves a row, and how far rows lie apart.
+    """Say which column is best in how many rows, how far another column moves a row, and how far good rows lie apart.
 
     Of rows that have every cell. A row is moved by its largest cell less its smallest, of which the median over rows is
-    said; apart lie the quartiles of a column, of which the median over columns is. So rows that hardly work weigh as
-    one each, while they would explain most of a variance.
+    said; the better half of the rows of a column lies between its best cell and its median, and of that the median over
+    columns is said. So rows that hardly work, of which there may be many, do not hide what the others have in common.
     """
     tables = grids(points)
     whole = tables[_SORTED_BY].dropna().index
@@ -90,13 +90,14 @@ def finding(points: pd.DataFrame, x_label: str) -> str:
     said = []
     for (setting, measure), table in tables.items():
         cells, digits = table.loc[whole], DIGITS[measure]
-        wins = (direction(measure) * cells).idxmax(axis=1).value_counts()
+        gains = direction(measure) * cells
+        wins = gains.idxmax(axis=1).value_counts()
         best = ", ".join(f"{place(column)} for {count}" for column, count in wins.items())
         moved = (cells.max(axis=1) - cells.min(axis=1)).median()
-        apart = (cells.quantile(0.75) - cells.quantile(0.25)).median()
+        apart = (gains.max() - gains.median()).median()
         said.append(
             f"**{PLACES[setting, measure].capitalize()}** best are {best}; another {x_label} moves by "
-            f"{moved:{digits}}, the middle half of the rows lies within {apart:{digits}}"
+            f"{moved:{digits}}, the better half of the rows lies within {apart:{digits}}"
         )
     lacking = sorted(set(tables[_SORTED_BY].index) - set(whole))
     without = f" Without {', '.join(lacking)}, not complete." if lacking else ""
