@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from hybridlib.answers import dearer_than
 from hybridlib.comparison import (
     chosen_tests,
     comparisons,
@@ -97,7 +98,8 @@ class StudyResults:
     ) -> pd.DataFrame:
         """Compare every system with the study's baseline and references, and with the best by each measure.
 
-        A study without references compares every pair. Intervals and p hold other seeds, where a run has two.
+        The best of all, and the best of those that were trained on no more pairs than the baseline. A study without
+        references compares every pair. Intervals and p hold other seeds, where a run has two.
 
         Args:
             study: that these are results of.
@@ -120,7 +122,12 @@ class StudyResults:
     ) -> list[str]:
         means = summary[summary["languages"] == "all"].groupby(["setting", "measure", "configuration"])["value"].mean()
         tests = [test for test in chosen_tests([one[0] for one in scores.values()]) if direction(test[1])]
-        best = [(means[setting, measure] * direction(measure)).idxmax() for setting, measure in tests]
+        dearer = dearer_than(self.costs(study), study.baseline)
+        best = [
+            (values * direction(measure)).idxmax()
+            for setting, measure in tests
+            for values in (means[setting, measure], means[setting, measure].drop(dearer, errors="ignore"))
+        ]
         return list(dict.fromkeys([study.baseline, *study.references, *best]))
 
     def _trainings(self) -> dict[str, str]:
