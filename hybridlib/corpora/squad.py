@@ -211,7 +211,7 @@ def _source(name: str) -> Path:
     if folder.is_dir():
         return folder
     try:
-        with new_folder(folder) as part:
+        with new_folder(folder, first_wins=True) as part:
             for language in languages.split():
                 with urllib.request.urlopen(f"{address}/{language}.json", timeout=60) as answer:
                     content = answer.read()

@@ -228,7 +228,11 @@ class DualEncoder(nn.Module):
         self.kept_ids = kept if self.kept_ids is None else self.kept_ids[kept]
 
     def save(self, folder: str | Path) -> None:
-        """Write a folder in the hub's form (safetensors), whole or not at all; sentence-transformers reads it too."""
+        """Write a folder in the hub's form (safetensors), whole or not at all; sentence-transformers reads it too.
+
+        Raises:
+            InputError: if there is a folder with something in it; it stays as it is.
+        """
         settings: dict[str, Any] = {}
         if self.kept_ids is not None:
             settings = {"source": self.source, "revision": self.revision, "kept_ids": self.kept_ids.tolist()}
