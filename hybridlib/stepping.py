@@ -184,7 +184,9 @@ class Stepping:
             return loss / self.config.accumulate
 
         shard, chunk_tokens = self.ranks.shard(texts.tokens), self.config.chunk_tokens
-        if chunk_tokens is None:
+        if not shard.rows:  # with fewer texts than processes; the others wait for this one in the exchange
+            loss_of(shard.joined(_no_vectors(self.encoder))).backward()
+        elif chunk_tokens is None:
             loss_of(shard.joined(self.encoder(shard.rows))).backward()
         else:
             cached_backward(self.encoder, shard.rows, lambda own: loss_of(shard.joined(own)), chunk_tokens=chunk_tokens)
@@ -202,6 +204,12 @@ class Stepping:
             f"training: found {what} {value} at step {step}, expected a finite one; last finite: {self.last}; "
             f"concepts of the batch: {' '.join(concepts[:_NAMED])}{more}"
         )
+
+
+def _no_vectors(encoder: DualEncoder) -> Tensor:
+    """Return the vectors of no rows, [0, dimension], of the kind that the encoder makes of others, with gradient."""
+    kind = torch.promote_types(next(encoder.parameters()).dtype, torch.float32)
+    return torch.zeros(0, encoder.dimension, dtype=kind, device=encoder.device, requires_grad=True)
 
 
 def _random(rank: int) -> str:
