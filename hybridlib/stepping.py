@@ -128,7 +128,8 @@ class Stepping:
     def load(self, tensors: Mapping[str, Tensor], history: Sequence[Mapping[str, float]]) -> None:
         """Go on after the updates of ``history``, with the :meth:`tensors` of then.
 
-        Where there were more processes or fewer, batches go on as they were, and dropout with another seed.
+        Where there were more processes or fewer, or another kind of device, batches go on as they were, and dropout
+        with another seed.
         """
         config, step = self.config, len(history)
         self.last = _finite(history[-1])
@@ -140,12 +141,17 @@ class Stepping:
         self.optimizer.load_state_dict(optimizer)
         self.batches = batches(self.sampler, config.updates * config.accumulate, step * config.accumulate)
         size = len({part for name in tensors if (part := name.partition(".")[0]).startswith("random")})
-        if size == self.ranks.size:
-            random = under(_random(self.ranks.rank), tensors)
-            set_random_state(self.encoder.device, [random[str(i)] for i in range(len(random))])
+        random = under(_random(self.ranks.rank), tensors)
+        states, device = [random[str(i)] for i in range(len(random))], self.encoder.device
+        if size != self.ranks.size:
+            other = f"{size} processes, going on with {self.ranks.size}"
+        elif [len(state) for state in states] != [len(state) for state in random_state(device)]:
+            other = f"another kind of device, going on with {device.type}"
         else:
-            log.warning("found a checkpoint of %d processes, going on with %d: dropout differs", size, self.ranks.size)
-            self.ranks.seed(config.seed, step)
+            set_random_state(device, states)
+            return
+        log.warning("found a checkpoint of %s: dropout differs", other)
+        self.ranks.seed(config.seed, step)
 
     def update(self, step: int) -> dict[str, float]:
         """Change the weights once; return the numbers of the history."""
