@@ -20,7 +20,7 @@ from hybridlib.encoders.bundled import bundled_folder
 from hybridlib.encoders.chunks import pad, row_chunks
 from hybridlib.encoders.pooling import POOLINGS, Pooling
 from hybridlib.encoders.sentence_transformers_form import write_form
-from hybridlib.encoders.source import E5, SETTINGS, Role, check_source, read_settings
+from hybridlib.encoders.source import E5, SETTINGS, Role, check_source, lasting_name, read_settings
 from hybridlib.errors import InputError
 from hybridlib.plain_text import brief
 
@@ -140,7 +140,7 @@ class DualEncoder(nn.Module):
     def load_whole(cls, name: str, *, revision: str | None = None, **options: Any) -> DualEncoder:
         """Load as :meth:`load` does, with all of the vocabulary: that of a trained encoder is trimmed to its texts."""
         encoder = cls.load(name, revision=revision, **options).restored()
-        encoder.source, encoder.revision = name, revision
+        encoder.source, encoder.revision = lasting_name(name), revision
         return encoder
 
     @property

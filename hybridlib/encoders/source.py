@@ -34,7 +34,8 @@ class Settings:
     Attributes:
         prefixes: text put before a query and before a passage.
         kept_ids: int64 [pieces], which rows of the full vocabulary are kept, if it was trimmed.
-        source: name of the encoder with the full vocabulary; of one that was not trimmed, its own.
+        source: name of the encoder with the full vocabulary; of one that was not trimmed, its own. Of a local folder it
+            is the absolute path.
         revision: of that, if it is a hub id.
         pooling: how token vectors become one.
     """
@@ -44,6 +45,13 @@ class Settings:
     source: str
     revision: str | None
     pooling: Pooling
+
+
+def lasting_name(name: str) -> str:
+    """Return a name that means the same encoder from any working directory: of a local folder, its absolute path."""
+    if name == "tiny" or name.startswith("bundled:") or not Path(name).is_dir():
+        return name
+    return str(Path(name).absolute())
 
 
 def check_source(source: str, revision: str | None) -> None:
@@ -107,7 +115,7 @@ def read_settings(source: str, name: str, revision: str | None) -> Settings:
             check_kind(prefix, str, where)
     trimmed = read_json(source, SETTINGS, revision, dict)
     if "kept_ids" not in trimmed:
-        return Settings(prefixes, None, name, revision, pooling)
+        return Settings(prefixes, None, lasting_name(name), revision, pooling)
     where = f"encoder: {SETTINGS} of {source!r}"
     check_kind(trimmed["kept_ids"], list, f"{where}: kept_ids")
     for number in trimmed["kept_ids"]:
