@@ -6,6 +6,7 @@ Weights are read from safetensors alone, and no code of a repository is run: who
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ from hybridlib.plain_text import brief
 Role = Literal["query", "passage"]
 SETTINGS = "hybridlib.json"
 E5: Mapping[Role, str] = MappingProxyType({"query": "query: ", "passage": "passage: "})
+_OF_E5 = re.compile(r"(?<![a-z0-9])e5(?![a-z0-9])")
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
 _WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
 
@@ -94,7 +96,7 @@ def read_settings(source: str, name: str, revision: str | None) -> Settings:
     """Read an encoder's prefixes, its pooling and, of one that was trimmed, what it was trimmed from.
 
     Prefixes are the prompts of sentence-transformers' metadata. An encoder that names none has none, save those of the
-    family E5, whose files do not tell them: these are known by "e5" in the last part of their name.
+    family E5, whose files do not tell them: these are known by the word "e5" in the last part of their name.
 
     Args:
         source: hub id or local folder.
@@ -106,7 +108,7 @@ def read_settings(source: str, name: str, revision: str | None) -> Settings:
     """
     pooling = read_pooling(source, revision)
     prompts = read_json(source, PROMPTS, revision, dict).get("prompts")
-    prefixes = dict(E5) if "e5" in Path(name).name.lower() else dict.fromkeys(E5, "")
+    prefixes = dict(E5) if _OF_E5.search(Path(name).name.lower()) else dict.fromkeys(E5, "")
     if prompts is not None:
         where = f"encoder: {PROMPTS} of {source!r}: prompts"
         check_kind(prompts, dict, where)
