@@ -119,8 +119,8 @@ class DualEncoder(nn.Module):
         broken = [key for key, weight in model.state_dict().items() if not torch.isfinite(weight).all()]
         if broken:
             raise InputError(f"encoder: found {name!r} with NaN or infinity in {brief(broken)}, expected numbers")
-        positions = getattr(config, "max_position_embeddings", max_length)
-        if max_length > positions:
+        positions = _positions(model)
+        if positions is not None and max_length > positions:
             raise InputError(
                 f"encoder: found max_length {max_length}, expected at most {positions}, the model's positions"
             )
@@ -252,6 +252,16 @@ class DualEncoder(nn.Module):
         full.prefixes, full.pooling = self.prefixes, self.pooling
         full.model = vocabulary.restore_model(self.model, self.kept_ids, full.model)
         return full
+
+
+def _positions(model: PreTrainedModel) -> int | None:
+    """Return how many tokens a model has positions for; RoBERTa and its kin begin behind the position of padding."""
+    positions = getattr(model.config, "max_position_embeddings", None)
+    for name, module in model.named_modules():
+        padding = getattr(module, "padding_idx", None) if name.endswith("position_embeddings") else None
+        if positions is not None and padding is not None:
+            return positions - padding - 1
+    return positions
 
 
 def has_bfloat16(device: torch.device) -> bool:
