@@ -21,6 +21,7 @@ import pyarrow.parquet
 
 from hybridlib.archives import ExpansionError, gunzipped, unzipped
 from hybridlib.errors import InputError
+from hybridlib.languages import POOL
 from hybridlib.plain_text import brief, one_line
 
 LONGEST = 1 << 24  # bytes of a line
@@ -233,4 +234,6 @@ def checked_language(value: Any, where: str, what: str = "language") -> str:
     code = checked_text(value, where, what)
     if not _LANGUAGE.fullmatch(code):
         raise InputError(f"{where}: found {what} {brief(code)}, expected a code such as 'de' or 'pt-BR'")
+    if code == POOL:
+        raise InputError(f"{where}: found {what} {code!r}, as results call the pool of all languages, expected another")
     return code
