@@ -111,7 +111,7 @@ def csv_lines(
 
     Raises:
         InputError: for a missing or cut file, a column that stands twice, a row with more or fewer values than there
-            are columns, and a line of more than 16 Mi characters.
+            are columns, and a line or a value of more than 16 Mi characters.
     """
     where = f"{path}"
     try:
@@ -123,7 +123,7 @@ def csv_lines(
                 strict=True,
             )
             columns: list[str] = []
-            for row in reader:
+            for row in _rows(reader):
                 where = f"{path}:{reader.line_num}"
                 if not columns:
                     columns = _different(row, where)
@@ -142,6 +142,22 @@ def csv_lines(
         note(InputError(f"{where}: found a cut or damaged archive ({error}), expected a whole one"))
     except OSError as error:
         raise InputError(f"{path}: found no file that can be read ({error.strerror}), expected lines") from error
+
+
+def _rows(reader: Iterator[list[str]]) -> Iterator[list[str]]:
+    """Yield the rows of a csv reader, whose values may be as long as a line.
+
+    The module csv has one limit for all its readers, so it is moved for the time of a row and put back.
+    """
+    while True:
+        before = csv.field_size_limit(LONGEST)
+        try:
+            row = next(reader, None)
+        finally:
+            csv.field_size_limit(before)
+        if row is None:
+            return
+        yield row
 
 
 def _undivided(error: UnicodeDecodeError | csv.Error, path: Path, line: int, delimiter: str) -> InputError:
