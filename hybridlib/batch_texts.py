@@ -83,12 +83,15 @@ class TrainingTexts:
         """Mine inside each corpus; each text is embedded once, as a query if it can be one, and languages are centred.
 
         Encoders such as E5 give all texts of a language similar vectors; with their mean taken off, similarities tell
-        apart what is probably relevant from what is not.
+        apart what is probably relevant from what is not. Of a language's only text nothing would be left, so it stays.
         """
         ids = [self.tokens["query"].get(row) or self.tokens["passage"][row] for row in range(len(self.texts))]
         with ranks.in_turn():
             vectors, language = cached_vectors(encoder, ids), self.pairs.language
-        vectors = centring(vectors, language)(vectors, language)
+        several = np.bincount(language)[language] > 1
+        centred, codes = vectors[several], language[several]
+        vectors = vectors.copy()
+        vectors[several] = centring(centred, codes)(centred, codes)
         spans = zip(self.parts, pairwise(self.starts), strict=True)
         mined = [mine(part.pairs, vectors[start:end], count=count) for part, (start, end) in spans]
         above = sum(one.above_ceiling for one in mined)

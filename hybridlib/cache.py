@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from hybridlib.errors import InputError
+
 __all__ = ["cache_folder", "new_folder", "replace_file", "sha256_of"]
 
 
@@ -52,16 +54,24 @@ def replace_file(path: str | os.PathLike[str], data: bytes) -> None:
 
 
 @contextmanager
-def new_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
+def new_folder(path: str | os.PathLike[str], *, first_wins: bool = False) -> Iterator[Path]:
     """Yield a temporary sibling folder of ``path`` that becomes ``path`` when the block ends without an error.
 
     The parents of ``path`` are made as needed. After an error the temporary folder is removed and ``path`` is as
-    before. Where another process has made ``path`` meanwhile, its folder stays and the one yielded is removed.
+    before. An empty folder at ``path`` is replaced.
+
+    Args:
+        path: the folder to make.
+        first_wins: for a cache, whose content is the same whoever makes it: where another process has made ``path``
+            meanwhile, its folder stays and the one yielded is removed.
 
     Raises:
+        InputError: ``path`` is a folder with something in it, which nothing but a cache may take for its own.
         OSError: the folder cannot be made or renamed, or ``path`` is a link.
     """
     path = Path(path)
+    if not first_wins and path.is_dir() and any(path.iterdir()):
+        raise _taken(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = _beside(path)
     beside.mkdir()
@@ -72,10 +82,16 @@ def new_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
         except OSError:
             if path.is_symlink() or not path.is_dir():
                 raise
+            if not first_wins:
+                raise _taken(path) from None
             shutil.rmtree(beside)
     except BaseException:
         shutil.rmtree(beside, ignore_errors=True)
         raise
+
+
+def _taken(path: Path) -> InputError:
+    return InputError(f"{path}: found an existing folder, expected a new one: remove it first")
 
 
 def _beside(path: Path) -> Path:

@@ -19,7 +19,6 @@ from torch import Tensor
 from hybridlib.cache import sha256_of
 
 log = logging.getLogger(__name__)
-_KEPT = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +56,7 @@ class Checkpoints:
         return time.monotonic() - self.written >= self.seconds
 
     def write(self, checkpoint: Checkpoint, key: str) -> None:
-        """Write a checkpoint, then remove those before the last two.
+        """Write a checkpoint, then remove all but this one and the one before it of the same training.
 
         A disk that is full is no reason to lose the training: the failure is logged, and what was there stays.
 
@@ -70,16 +69,19 @@ class Checkpoints:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             save_file(shared, beside, metadata={"key": key, "values": json.dumps(checkpoint.values)})
-            with beside.open("rb") as file:
+            with beside.open("r+b") as file:  # Windows flushes no file that is open for reading alone
                 os.fsync(file.fileno())
-            beside.rename(self.folder / f"{checkpoint.step:08d}-{sha256_of(beside)[:32]}.safetensors")
+            new = beside.replace(self.folder / f"{checkpoint.step:08d}-{sha256_of(beside)[:32]}.safetensors")
         except (OSError, SafetensorError) as error:
             log.warning("%s: found no way to write a checkpoint (%s), going on without", self.folder, error)
             beside.unlink(missing_ok=True)
             return
         self.written = time.monotonic()
-        for old in [*self._files()[_KEPT:], *self.folder.glob(".*.tmp")]:
-            old.unlink(missing_ok=True)
+        others = [file for file in self._files() if file != new]
+        before = max((file for file in others if _key(file) == key), key=_age, default=None)
+        for old in [*others, *self.folder.glob(".*.tmp")]:
+            if old != before:
+                old.unlink(missing_ok=True)
 
     def newest(self, key: str) -> Checkpoint | None:
         """Read the newest checkpoint that is sound and of the training that ``key`` names, or return None."""
@@ -104,6 +106,19 @@ class Checkpoints:
     def _files(self) -> list[Path]:
         """List the checkpoints, the newest first."""
         return sorted(self.folder.glob("[0-9]*-*.safetensors"), reverse=True)
+
+
+def _key(file: Path) -> str | None:
+    """Return which training a checkpoint is of; None if that cannot be read."""
+    try:
+        with safe_open(file, framework="pt") as content:
+            return (content.metadata() or {}).get("key")
+    except (OSError, SafetensorError):
+        return None
+
+
+def _age(file: Path) -> tuple[int, str]:
+    return file.stat().st_mtime_ns, file.name
 
 
 def under(part: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -6,7 +6,7 @@ from datasets import Dataset
 
 from hybridlib.corpora.corpus import Corpus
 from hybridlib.errors import InputError
-from hybridlib.samplers import PairBatchSampler
+from hybridlib.samplers import Batch, PairBatchSampler
 
 
 def drawn_pairs(corpus: Corpus, sampler: PairBatchSampler, *, epochs: int = 1) -> Dataset:
@@ -22,7 +22,7 @@ def drawn_pairs(corpus: Corpus, sampler: PairBatchSampler, *, epochs: int = 1) -
         rows ``k * batch_size`` to ``(k + 1) * batch_size - 1`` are batch ``k``.
 
     Raises:
-        InputError: for less than one epoch.
+        InputError: for less than one epoch, and for a batch of another size: one of a language with few concepts.
 
     Example:
         >>> from hybridlib.corpora import load_corpus
@@ -37,6 +37,18 @@ def drawn_pairs(corpus: Corpus, sampler: PairBatchSampler, *, epochs: int = 1) -
     rows = []
     for epoch in range(epochs):
         sampler.set_epoch(epoch)
-        rows += [pair for batch in sampler for pair in batch]
+        for number, batch in enumerate(sampler):
+            if len(batch) != sampler.batch_size:
+                raise _uneven(f"batch {number} of epoch {epoch}", batch, corpus, sampler.batch_size)
+            rows += batch
     queries, passages = (list(column) for column in zip(*rows, strict=True))
     return Dataset.from_dict({"anchor": texts[queries].tolist(), "positive": texts[passages].tolist()})
+
+
+def _uneven(where: str, batch: Batch, corpus: Corpus, size: int) -> InputError:
+    codes = {corpus.pairs.languages[corpus.pairs.language[passage]] for _, passage in batch}
+    passages = f" with passages in {codes.pop()!r}" if len(codes) == 1 else ""
+    return InputError(
+        f"{where}: found {len(batch)} pairs{passages}, expected {size}, as a trainer cuts batches of one size: choose "
+        "a smaller batch_size, leave the language out, or take a DataLoader of PairDataset, which needs no equal sizes"
+    )

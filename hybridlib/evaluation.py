@@ -11,6 +11,7 @@ import pandas as pd
 from hybridlib import retrieval
 from hybridlib.corpora.collection import SETTINGS, Collection
 from hybridlib.errors import InputError
+from hybridlib.languages import POOL
 from hybridlib.measures import DEFAULT, Measure, measure, neighbours, padded_alike
 from hybridlib.pooled import BIAS, DEPTH, SHARE, Pooled, score_pool
 
@@ -28,7 +29,6 @@ __all__ = [
     "mean_by_pair",
     "rows_at",
 ]
-POOL = "all"
 KEYS = ["setting", "query_language", "passage_language", "concept"]
 
 

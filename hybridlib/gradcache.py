@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from types import ModuleType
 
 import torch
 from torch import Tensor
@@ -12,6 +13,7 @@ from hybridlib.encoders.encoder import DualEncoder
 from hybridlib.errors import InputError
 
 __all__ = ["cached_backward"]
+_GENERATORS = ("cuda", "mps", "xpu")  # devices that draw from a generator of their own
 
 
 def cached_backward(
@@ -48,8 +50,9 @@ def cached_backward(
         The loss, a scalar without graph.
 
     Raises:
-        InputError: if ``chunk_tokens`` is below 1, or under autocast, which would keep weights that it cast in the
-            pass without graph and so lead gradients nowhere; the encoder's ``precision`` switches its own on.
+        InputError: if ``chunk_tokens`` is below 1, on a device whose random generator is not known here, or under
+            autocast, which would keep weights that it cast in the pass without graph and so lead gradients nowhere; the
+            encoder's ``precision`` switches its own on.
 
     Example:
         >>> encoder = DualEncoder.load("tiny")
@@ -97,13 +100,24 @@ def cached_backward(
 
 
 def random_state(device: torch.device) -> list[Tensor]:
-    """Return the states of the generators that dropout on a device draws from."""
+    """Return the states of the generators that dropout on a device draws from: the CPU's, then its own if it has one.
+
+    Raises:
+        InputError: for a device whose generator is not known here.
+    """
     states = [torch.get_rng_state()]
-    return [*states, torch.cuda.get_rng_state(device)] if device.type == "cuda" else states
+    return states if device.type == "cpu" else [*states, _module(device).get_rng_state(device)]
 
 
 def set_random_state(device: torch.device, states: list[Tensor]) -> None:
-    """Set what :func:`random_state` returned."""
+    """Set what :func:`random_state` returned; if that was on a CPU, the device's own generator stays as it is."""
     torch.set_rng_state(states[0])
-    if device.type == "cuda":
-        torch.cuda.set_rng_state(states[1], device)
+    if device.type != "cpu" and len(states) > 1:
+        _module(device).set_rng_state(states[1], device)
+
+
+def _module(device: torch.device) -> ModuleType:
+    if device.type not in _GENERATORS:
+        expected = ", ".join(("cpu", *_GENERATORS))
+        raise InputError(f"random state: found a device of type {device.type!r}, expected one of {expected}")
+    return getattr(torch, device.type)

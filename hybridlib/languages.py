@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+POOL = "all"  # in place of a language: the pool of all
+
 
 class Language(NamedTuple):
     """What figures need to know of a language."""

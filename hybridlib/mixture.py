@@ -39,8 +39,9 @@ class CorpusMixtureSampler(ResumableSampler):
     Raises:
         InputError: if there is no part, or for a size, power or number of batches out of its range.
 
-    The contract is that of :class:`hybridlib.samplers.PairBatchSampler`: the batches depend on seeds and epoch alone.
-    Each epoch takes whole new epochs of the parts; one that comes to its end goes on with its next.
+    The contract is that of :class:`hybridlib.samplers.PairBatchSampler`: the batches depend on seeds and epoch alone,
+    and a state counts those that were taken, also by the workers of a ``DataLoader``. Each epoch takes whole new epochs
+    of the parts; one that comes to its end goes on with its next.
     """
 
     def __init__(

@@ -28,7 +28,8 @@ class NearestIndex:
     others (Malkov & Yashunin 2018), which takes long to build and little to search. Both keep a byte a dimension.
 
     Args:
-        blocks: called once or, for ``ivf``, twice; gives the passages in their order, float32 [n_i, d] each.
+        blocks: called once for ``flat``, twice for the others, which are trained first; gives the passages in their
+            order, float32 [n_i, d] each.
         size: n, their number.
         kind: of the index.
 

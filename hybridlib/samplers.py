@@ -24,6 +24,7 @@ from hybridlib.errors import InputError
 from hybridlib.pairs import Pairs
 
 Batch = list[tuple[int, int]]
+_FIXED = ("seed", "batch_size", "batches")  # what a state must have been made with
 
 
 class ConceptStream:
@@ -44,9 +45,23 @@ class ConceptStream:
 class ResumableSampler(Sampler[Batch]):
     """A sampler whose batches depend on seed and epoch alone, and which can go on in the middle of an epoch.
 
+    Its position counts the batches of the epoch that were taken from it. A ``DataLoader`` with workers takes some ahead
+    (``num_workers * prefetch_factor``) of those that it hands out, and an epoch that is all taken stands at its start
+    again while the last ones are still to come. With workers count the batches that the training has used, and write
+    down ``sampler.state_dict() | {"position": used}``.
+
     Args:
         seed: fixes every random choice, together with the epoch.
+
+    Attributes:
+        epoch: set by :meth:`set_epoch`.
+        position: batches of the epoch that are not drawn any more.
+        batch_size: pairs a batch, set by subclasses.
+        batches: batches an epoch, set by subclasses.
     """
+
+    batch_size: int
+    batches: int
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
@@ -57,13 +72,20 @@ class ResumableSampler(Sampler[Batch]):
         self.epoch, self.position = epoch, 0
 
     def state_dict(self) -> dict[str, Any]:
-        """Return where this sampler stands."""
-        return {"seed": self.seed, "epoch": self.epoch, "position": self.position}
+        """Return where this sampler stands: after the last batch that was taken, used or not; see the class."""
+        return {**{name: getattr(self, name) for name in _FIXED}, "epoch": self.epoch, "position": self.position}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on where the sampler that gave ``state`` stood; one of another seed is refused."""
-        if state["seed"] != self.seed:
-            raise InputError(f"{type(self).__name__}: found a state of seed {state['seed']}, expected {self.seed}")
+        """Go on where the sampler that gave ``state`` stood.
+
+        Raises:
+            InputError: for a state of another seed, batch size or number of batches; older states say the seed alone.
+        """
+        for name in _FIXED:
+            expected = getattr(self, name)
+            found = state.get(name, expected)
+            if found != expected:
+                raise InputError(f"{type(self).__name__}: found a state of {name} {found}, expected {expected}")
         self.epoch, self.position = state["epoch"], state["position"]
 
 

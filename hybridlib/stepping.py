@@ -128,7 +128,8 @@ class Stepping:
     def load(self, tensors: Mapping[str, Tensor], history: Sequence[Mapping[str, float]]) -> None:
         """Go on after the updates of ``history``, with the :meth:`tensors` of then.
 
-        Where there were more processes or fewer, batches go on as they were, and dropout with another seed.
+        Where there were more processes or fewer, or another kind of device, batches go on as they were, and dropout
+        with another seed.
         """
         config, step = self.config, len(history)
         self.last = _finite(history[-1])
@@ -140,12 +141,17 @@ class Stepping:
         self.optimizer.load_state_dict(optimizer)
         self.batches = batches(self.sampler, config.updates * config.accumulate, step * config.accumulate)
         size = len({part for name in tensors if (part := name.partition(".")[0]).startswith("random")})
-        if size == self.ranks.size:
-            random = under(_random(self.ranks.rank), tensors)
-            set_random_state(self.encoder.device, [random[str(i)] for i in range(len(random))])
+        random = under(_random(self.ranks.rank), tensors)
+        states, device = [random[str(i)] for i in range(len(random))], self.encoder.device
+        if size != self.ranks.size:
+            other = f"{size} processes, going on with {self.ranks.size}"
+        elif [len(state) for state in states] != [len(state) for state in random_state(device)]:
+            other = f"another kind of device, going on with {device.type}"
         else:
-            log.warning("found a checkpoint of %d processes, going on with %d: dropout differs", size, self.ranks.size)
-            self.ranks.seed(config.seed, step)
+            set_random_state(device, states)
+            return
+        log.warning("found a checkpoint of %s: dropout differs", other)
+        self.ranks.seed(config.seed, step)
 
     def update(self, step: int) -> dict[str, float]:
         """Change the weights once; return the numbers of the history."""
@@ -184,7 +190,9 @@ class Stepping:
             return loss / self.config.accumulate
 
         shard, chunk_tokens = self.ranks.shard(texts.tokens), self.config.chunk_tokens
-        if chunk_tokens is None:
+        if not shard.rows:  # with fewer texts than processes; the others wait for this one in the exchange
+            loss_of(shard.joined(_no_vectors(self.encoder))).backward()
+        elif chunk_tokens is None:
             loss_of(shard.joined(self.encoder(shard.rows))).backward()
         else:
             cached_backward(self.encoder, shard.rows, lambda own: loss_of(shard.joined(own)), chunk_tokens=chunk_tokens)
@@ -202,6 +210,12 @@ class Stepping:
             f"training: found {what} {value} at step {step}, expected a finite one; last finite: {self.last}; "
             f"concepts of the batch: {' '.join(concepts[:_NAMED])}{more}"
         )
+
+
+def _no_vectors(encoder: DualEncoder) -> Tensor:
+    """Return the vectors of no rows, [0, dimension], of the kind that the encoder makes of others, with gradient."""
+    kind = torch.promote_types(next(encoder.parameters()).dtype, torch.float32)
+    return torch.zeros(0, encoder.dimension, dtype=kind, device=encoder.device, requires_grad=True)
 
 
 def _random(rank: int) -> str:

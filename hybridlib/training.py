@@ -100,7 +100,7 @@ def train(
             row = {**stepping.update(step), "validation": math.nan}
             if step % config.validate_every == 0 or step == config.updates:
                 stepping.check_ranks(step)
-                row["validation"] = ranks.first_says(validate(encoder))
+                row["validation"] = ranks.first_says(float(validate(encoder)))
                 encoder.train()
                 log.info("step %d of %d: validation nDCG@10 %.4f", step, config.updates, row["validation"])
                 done.validated(step, row["validation"], encoder, stepping)

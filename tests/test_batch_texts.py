@@ -103,6 +103,19 @@ def test_hard_negatives_are_other_concepts_in_the_passages_language(corpus):
     assert embedded.hard_negative_concepts.tolist() == pairs.concept[hard].tolist()
 
 
+def test_hard_negatives_are_mined_where_a_language_has_a_single_text(corpus):
+    """A query, that is: of its passages a language must have several."""
+    rows = list(corpus.table.itertuples(index=False, name=None))
+    lone = Corpus.from_rows([*rows, (corpus.concepts[3], "fr", "query", "seul")], "own")
+    pairs, query = lone.pairs, len(rows)
+    assert lone.table["text"][query] == "seul"
+    passage = np.flatnonzero((pairs.concept == pairs.concept[query]) & pairs.is_passage)[0]
+    source = TrainingTexts(config(hard_negatives=2), DualEncoder.load("tiny"), lone)
+    (hard,) = source.of([(query, passage)], 0).rows["hard_negatives"]
+    assert (pairs.concept[hard] != pairs.concept[query]).all()
+    assert (pairs.language[hard] == pairs.language[passage]).all()
+
+
 def test_hard_negatives_of_joined_corpora_are_of_the_batchs_corpus(corpus):
     parts = [corpus.select(concepts=corpus.concepts[:18]), corpus.select(concepts=corpus.concepts[18:])]
     settings = config(hard_negatives=2)

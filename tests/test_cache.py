@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from hybridlib.cache import cache_folder, new_folder, replace_file, sha256_of
+from hybridlib.errors import InputError
 
 
 def test_cache_folder_is_named_by_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -66,12 +67,42 @@ def test_new_folder_leaves_nothing_after_an_error(tmp_path: Path) -> None:
 
 def test_new_folder_lets_another_process_win(tmp_path: Path) -> None:
     path = tmp_path / "folder"
-    with new_folder(path) as building:
+    with new_folder(path, first_wins=True) as building:
         (building / "a").write_text("late")
         path.mkdir()
         (path / "a").write_text("first")
     assert (path / "a").read_text() == "first"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_new_folder_is_refused_where_there_is_one_with_something_in_it(tmp_path: Path) -> None:
+    path, entered = tmp_path / "folder", []
+    path.mkdir()
+    (path / "a").write_text("old")
+    said = "folder: found an existing folder, expected a new one: remove it first"
+    with pytest.raises(InputError, match=said), new_folder(path) as building:
+        entered.append(building)
+    assert not entered
+    assert (path / "a").read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_new_folder_is_refused_where_another_process_has_made_it_meanwhile(tmp_path: Path) -> None:
+    path = tmp_path / "folder"
+    with pytest.raises(InputError, match="folder: found an existing folder"), new_folder(path) as building:
+        (building / "a").write_text("late")
+        path.mkdir()
+        (path / "a").write_text("first")
+    assert (path / "a").read_text() == "first"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_new_folder_replaces_an_empty_one(tmp_path: Path) -> None:
+    path = tmp_path / "folder"
+    path.mkdir()
+    with new_folder(path) as building:
+        (building / "a").write_text("x")
+    assert (path / "a").read_text() == "x"
 
 
 def test_new_folder_is_not_taken_for_the_one_behind_a_link(tmp_path: Path) -> None:

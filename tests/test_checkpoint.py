@@ -1,5 +1,7 @@
+import fcntl
 import logging
 import math
+import os
 
 import pytest
 import torch
@@ -43,6 +45,36 @@ def test_there_is_none_at_first(folder):
 def test_the_newest_two_are_kept(folder):
     written(folder, 1, 2, 10, 9)
     assert sorted(file.name.partition("-")[0] for file in folder.iterdir()) == ["00000009", "00000010"]
+
+
+def test_checkpoints_of_another_training_make_room_for_those_of_this_one(folder):
+    written(folder, 8, 9)
+    checkpoints = Checkpoints(folder)
+    for step, kept in ((1, [1]), (2, [1, 2]), (3, [2, 3])):
+        checkpoints.write(at(step), "another")
+        assert sorted(int(file.name.partition("-")[0]) for file in folder.iterdir()) == kept
+        assert checkpoints.newest("another").step == step
+
+
+def test_a_new_process_keeps_the_checkpoint_it_goes_on_from(folder):
+    written(folder, 1)
+    written(folder, 2)
+    assert sorted(file.name.partition("-")[0] for file in folder.iterdir()) == ["00000001", "00000002"]
+
+
+def test_the_file_is_flushed_to_the_disk_as_windows_does_it(folder, monkeypatch, caplog):
+    """Windows refuses to flush a file that is open for reading alone."""
+    flushed = []
+
+    def flush(number: int) -> None:
+        if fcntl.fcntl(number, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY:
+            raise OSError(9, "Bad file descriptor")
+        flushed.append(number)
+
+    monkeypatch.setattr(checkpoint.os, "fsync", flush)
+    assert written(folder, 1).newest(KEY).step == 1
+    assert len(flushed) == 1
+    assert not caplog.messages
 
 
 @pytest.mark.parametrize("damage", ["a bit", "cut", "emptied"])

@@ -256,6 +256,33 @@ def test_every_row_is_dealt_to_one_process_and_lengths_are_even(size):
     assert max(tokens) - min(tokens) <= max(lengths)
 
 
+@pytest.mark.parametrize("chunk_tokens", CHUNKS.values(), ids=CHUNKS)
+def test_processes_without_a_text_take_part(chunk_tokens):
+    """Two pairs, as a small language may have, are 4 texts for 5 processes, each of which is played in turn."""
+    encoder = DualEncoder.load("tiny").double().eval()
+    stepping = Stepping(config(chunk_tokens=chunk_tokens), encoder, corpus(), {})
+    texts = stepping.texts.of(next(stepping.batches)[:2], 0)
+    vectors = encoder(texts.tokens).detach()
+
+    class Played(Ranks):
+        def everyones(self, tensor, group=None):
+            parts = [vectors[self.shard(texts.tokens).order[rank :: self.size]] for rank in range(self.size)]
+            return [torch.cat([part, tensor.new_zeros(len(tensor) - len(part), tensor.shape[1])]) for part in parts]
+
+    def share(ranks: Ranks) -> tuple[float, dict[str, torch.Tensor]]:
+        stepping.ranks = ranks
+        encoder.zero_grad()
+        loss = stepping._add_gradient(texts, 1)["loss"]
+        return loss, {name: p.grad for name, p in encoder.named_parameters() if p.grad is not None}
+
+    loss, gradient = share(ALONE)
+    shares = [share(Played(rank, 5)) for rank in range(5)]
+    assert [found for found, _ in shares] == pytest.approx([loss] * 5)
+    assert [bool(part) for _, part in shares] == [True] * 4 + [False]
+    for name, expected in gradient.items():
+        torch.testing.assert_close(sum(part[name] for _, part in shares[:4]), expected, rtol=1e-9, atol=1e-12, msg=name)
+
+
 def test_more_processes_than_pairs_are_refused():
     with pytest.raises(InputError, match="batch_size: found 5 for 6 processes, expected a pair for each at least"):
         Stepping(config(), DualEncoder.load("tiny"), corpus(), {}, Ranks(0, 6))

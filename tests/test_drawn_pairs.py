@@ -4,12 +4,14 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from hybridlib.corpora import load_corpus
+from hybridlib.corpora import load_corpus, scenes
+from hybridlib.corpora.corpus import Corpus
 from hybridlib.drawn_pairs import drawn_pairs
 from hybridlib.encoders.encoder import DualEncoder
 from hybridlib.errors import InputError
 from hybridlib.pair_dataset import PairDataset
-from hybridlib.samplers import HybridBatchSampler
+from hybridlib.sampler_variants import OnePassageLanguageBatchSampler
+from hybridlib.samplers import HybridBatchSampler, MonolingualBatchSampler
 
 
 def sampler_of(corpus):
@@ -33,6 +35,19 @@ def test_no_epoch_is_an_error():
     corpus = load_corpus("scenes")
     with pytest.raises(InputError, match="epochs: found 0, expected 1 or more"):
         drawn_pairs(corpus, sampler_of(corpus), epochs=0)
+
+
+@pytest.mark.parametrize("kind", [MonolingualBatchSampler, OnePassageLanguageBatchSampler])
+def test_a_batch_of_a_small_language_is_an_error_that_names_it(kind):
+    """Else all that comes after it would be cut elsewhere, and a concept could stand twice in a batch."""
+    whole = scenes.load(count=12, languages=("en", "de", "ru"))
+    few = set(whole.concepts[:5])
+    rows = [row for row in whole.table.itertuples(index=False, name=None) if row[1] != "ru" or row[0] in few]
+    corpus = Corpus.from_rows(rows, "own")
+    said = r"batch \d+ of epoch [01]: found 5 pairs with passages in 'ru', expected 8, .*: choose a smaller batch_size"
+    with pytest.raises(InputError, match=said):
+        drawn_pairs(corpus, kind(corpus.pairs, batch_size=8, batches=20), epochs=2)
+    assert len(drawn_pairs(corpus, kind(corpus.pairs, batch_size=5, batches=20))) == 100
 
 
 def test_the_trainer_of_the_readme_meets_the_batches_as_they_were_drawn(readme_code, tmp_path, monkeypatch):

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from hybridlib.encoders.chunks import token_chunks
 from hybridlib.encoders.encoder import DualEncoder
 from hybridlib.errors import InputError
-from hybridlib.gradcache import cached_backward
+from hybridlib.gradcache import cached_backward, random_state, set_random_state
 from hybridlib.objectives import OBJECTIVES, Batch, InfoNCE, build
 
 torch.set_num_threads(1)
@@ -217,3 +217,36 @@ def test_loss_sees_the_vectors_in_the_order_of_the_rows_and_is_returned_without_
 def test_chunk_of_no_tokens_is_refused():
     with pytest.raises(InputError, match=r"chunk: found 0 tokens, expected at least 1"):
         cached_backward(training_encoder(), [[0, 2], [0, 2]], torch.sum, chunk_tokens=0)
+
+
+@pytest.mark.parametrize("kind", ["cuda", "mps", "xpu"])
+def test_random_state_is_that_of_the_processor_and_of_the_device(kind, monkeypatch):
+    """No such device is needed for this, so it shows what is asked of torch and not that it is done."""
+    device, module, own = torch.device(kind), getattr(torch, kind), {}
+    monkeypatch.setattr(module, "get_rng_state", lambda device: torch.tensor([7]))
+    monkeypatch.setattr(module, "set_rng_state", lambda state, device: own.update({device: state}))
+    states = random_state(device)
+    drawn = torch.rand(3)
+    set_random_state(device, states)
+    assert torch.equal(torch.rand(3), drawn)
+    assert own == {device: torch.tensor([7])}
+
+
+def test_random_state_of_a_processor_leaves_the_generator_of_a_device_as_it_is(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "set_rng_state", lambda *_: 1 / 0)
+    states = random_state(torch.device("cpu"))
+    drawn = torch.rand(3)
+    set_random_state(torch.device("cuda"), states)
+    assert torch.equal(torch.rand(3), drawn)
+
+
+def test_random_state_of_a_device_serves_on_a_processor():
+    states = [*random_state(torch.device("cpu")), torch.zeros(16, dtype=torch.uint8)]
+    drawn = torch.rand(3)
+    set_random_state(torch.device("cpu"), states)
+    assert torch.equal(torch.rand(3), drawn)
+
+
+def test_device_whose_generator_is_not_known_is_refused():
+    with pytest.raises(InputError, match="random state: found a device of type 'meta', expected one of cpu, cuda, mps"):
+        random_state(torch.device("meta"))

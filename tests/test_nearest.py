@@ -45,6 +45,13 @@ def test_blocks_change_nothing(kind):
     assert recall(one) == pytest.approx(recall(several), abs=0.05)
 
 
+@pytest.mark.parametrize(("kind", "expected"), [("flat", 1), ("ivf", 2), ("hnsw", 2)])
+def test_passages_are_read_as_often_as_the_docs_say(kind, expected):
+    calls = []
+    NearestIndex(lambda: calls.append(kind) or np.array_split(PASSAGES, 3), len(PASSAGES), kind)
+    assert len(calls) == expected
+
+
 def test_depth_beyond_the_passages_is_filled():
     _, top = NearestIndex(lambda: [PASSAGES[:3]], 3, "flat").first(QUERIES, 5)
     assert (top[:, 3:] == -1).all()

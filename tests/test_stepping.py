@@ -1,8 +1,14 @@
 import pytest
+import torch
 
+from hybridlib import stepping
+from hybridlib.config import RunConfig
+from hybridlib.corpora import scenes
 from hybridlib.encoders.encoder import DualEncoder
 from hybridlib.objectives import InfoNCE
-from hybridlib.stepping import learning_rate_factor, parameter_groups
+from hybridlib.stepping import Stepping, learning_rate_factor, parameter_groups
+
+torch.set_num_threads(1)
 
 
 def test_matrices_decay_and_biases_norms_and_temperature_do_not():
@@ -43,3 +49,32 @@ def test_learning_rate_is_positive_at_every_step_and_0_after_the_last(steps, war
     assert all(0 < factor <= 1 for factor in factors)
     assert max(factors) == 1
     assert learning_rate_factor(steps, steps, warmup) == 0
+
+
+@pytest.mark.parametrize("made_on", ["a processor", "a device"])
+def test_checkpoint_of_another_kind_of_device_goes_on_with_another_dropout_and_says_so(monkeypatch, caplog, made_on):
+    """A device has the state of a generator of its own beside the processor's; the processor plays both."""
+    values = {"encoder": "tiny", "batch_size": 8, "steps": 3, "threads": 1}
+    first, second = (
+        Stepping(RunConfig(**values), DualEncoder.load("tiny"), scenes.load(count=30, languages=("en", "de")), {})
+        for _ in range(2)
+    )
+    row, processor = first.update(1), stepping.random_state
+
+    def device(device: torch.device) -> list[torch.Tensor]:
+        return [*processor(device), torch.zeros(16, dtype=torch.uint8)]
+
+    before, after = (processor, device) if made_on == "a processor" else (device, processor)
+    monkeypatch.setattr(stepping, "random_state", before)
+    state = first.tensors()
+    monkeypatch.setattr(stepping, "random_state", after)
+    drawn = []
+    for _ in range(2):
+        second.load(state, [row])
+        drawn.append(torch.rand(3))
+    assert "found a checkpoint of another kind of device, going on with cpu: dropout differs" in caplog.text
+    assert torch.equal(*drawn)
+    assert next(second.batches) == next(first.batches)
+    assert all(
+        torch.equal(weights, first.encoder.state_dict()[n]) for n, weights in second.encoder.state_dict().items()
+    )

@@ -9,6 +9,7 @@ from torch import nn
 
 from hybridlib.batch_texts import TrainingTexts
 from hybridlib.batches import batches, make_sampler
+from hybridlib.checkpoint import Checkpoints
 from hybridlib.config import RunConfig
 from hybridlib.corpora.joined import joined
 from hybridlib.encoders.encoder import DualEncoder
@@ -102,6 +103,16 @@ def test_encoder_ends_with_the_weights_of_its_best_validation(corpus, values, be
     encoder, training = trained(corpus, script, steps=6)
     assert training.best_step == 2 * (best + 1)
     assert [same(state(encoder), other) for other in script.states] == [number == best for number in range(3)]
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64, torch.tensor], ids=lambda kind: kind.__name__)
+def test_validation_may_return_any_kind_of_number(corpus, tmp_path, kind):
+    """A checkpoint holds what JSON can."""
+    encoder, checkpoints = DualEncoder.load("tiny"), Checkpoints(tmp_path, seconds=0)
+    script = Script(kind(0.25), kind(0.75))
+    training = train(config(), encoder, corpus, script, checkpoints=checkpoints)
+    assert training.history["validation"].tolist() == pytest.approx([math.nan, 0.25, math.nan, 0.75], nan_ok=True)
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 def test_encoder_ends_in_evaluation_mode(corpus):

@@ -147,7 +147,7 @@ def _passages(folder: Path, language: str | None, prefix: str) -> Dataset:
     key = hashlib.sha256(f"{sha256_of(path)} {language} {prefix}".encode()).hexdigest()
     cached = cache_folder() / "beir" / key
     if not cached.is_dir():
-        with new_folder(cached) as new:
+        with new_folder(cached, first_wins=True) as new:
             rows = _passage_rows(path, language, prefix)
             with pa.OSFile(f"{new / 'passages.arrow'}", "wb") as sink, pa.ipc.new_stream(sink, _SCHEMA) as stream:
                 while block := list(islice(rows, _BLOCK)):

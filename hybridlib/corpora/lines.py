@@ -21,6 +21,7 @@ import pyarrow.parquet
 
 from hybridlib.archives import ExpansionError, gunzipped, unzipped
 from hybridlib.errors import InputError
+from hybridlib.languages import POOL
 from hybridlib.plain_text import brief, one_line
 
 LONGEST = 1 << 24  # bytes of a line
@@ -110,7 +111,7 @@ def csv_lines(
 
     Raises:
         InputError: for a missing or cut file, a column that stands twice, a row with more or fewer values than there
-            are columns, and a line of more than 16 Mi characters.
+            are columns, and a line or a value of more than 16 Mi characters.
     """
     where = f"{path}"
     try:
@@ -122,7 +123,7 @@ def csv_lines(
                 strict=True,
             )
             columns: list[str] = []
-            for row in reader:
+            for row in _rows(reader):
                 where = f"{path}:{reader.line_num}"
                 if not columns:
                     columns = _different(row, where)
@@ -141,6 +142,22 @@ def csv_lines(
         note(InputError(f"{where}: found a cut or damaged archive ({error}), expected a whole one"))
     except OSError as error:
         raise InputError(f"{path}: found no file that can be read ({error.strerror}), expected lines") from error
+
+
+def _rows(reader: Iterator[list[str]]) -> Iterator[list[str]]:
+    """Yield the rows of a csv reader, whose values may be as long as a line.
+
+    The module csv has one limit for all its readers, so it is moved for the time of a row and put back.
+    """
+    while True:
+        before = csv.field_size_limit(LONGEST)
+        try:
+            row = next(reader, None)
+        finally:
+            csv.field_size_limit(before)
+        if row is None:
+            return
+        yield row
 
 
 def _undivided(error: UnicodeDecodeError | csv.Error, path: Path, line: int, delimiter: str) -> InputError:
@@ -233,4 +250,6 @@ def checked_language(value: Any, where: str, what: str = "language") -> str:
     code = checked_text(value, where, what)
     if not _LANGUAGE.fullmatch(code):
         raise InputError(f"{where}: found {what} {brief(code)}, expected a code such as 'de' or 'pt-BR'")
+    if code == POOL:
+        raise InputError(f"{where}: found {what} {code!r}, as results call the pool of all languages, expected another")
     return code

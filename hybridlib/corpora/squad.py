@@ -22,7 +22,7 @@ import pandas as pd
 
 from hybridlib.cache import cache_folder, new_folder
 from hybridlib.corpora.collection import PASSAGE_COLUMNS, QUERY_COLUMNS, Collection
-from hybridlib.corpora.lines import checked_text, open_bytes
+from hybridlib.corpora.lines import checked_language, checked_text, open_bytes
 from hybridlib.errors import InputError
 
 _LAREQA = "https://raw.githubusercontent.com/google-research-datasets/lareqa"
@@ -188,7 +188,7 @@ def _files(folder: Path) -> dict[str, Path]:
         parts = _FILE.fullmatch(file.name)
         if parts is None or parts["context"] not in (None, parts["language"]):
             continue
-        other = files.setdefault(parts["language"], file)
+        other = files.setdefault(checked_language(parts["language"], f"{file}"), file)
         if other != file:
             raise InputError(f"{folder}: found {other.name} and {file.name}, expected one file a language")
     if not files:
@@ -211,7 +211,7 @@ def _source(name: str) -> Path:
     if folder.is_dir():
         return folder
     try:
-        with new_folder(folder) as part:
+        with new_folder(folder, first_wins=True) as part:
             for language in languages.split():
                 with urllib.request.urlopen(f"{address}/{language}.json", timeout=60) as answer:
                     content = answer.read()

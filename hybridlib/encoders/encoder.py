@@ -20,7 +20,7 @@ from hybridlib.encoders.bundled import bundled_folder
 from hybridlib.encoders.chunks import pad, row_chunks
 from hybridlib.encoders.pooling import POOLINGS, Pooling
 from hybridlib.encoders.sentence_transformers_form import write_form
-from hybridlib.encoders.source import E5, SETTINGS, Role, check_source, read_settings
+from hybridlib.encoders.source import E5, SETTINGS, Role, check_source, lasting_name, read_settings
 from hybridlib.errors import InputError
 from hybridlib.plain_text import brief
 
@@ -119,8 +119,8 @@ class DualEncoder(nn.Module):
         broken = [key for key, weight in model.state_dict().items() if not torch.isfinite(weight).all()]
         if broken:
             raise InputError(f"encoder: found {name!r} with NaN or infinity in {brief(broken)}, expected numbers")
-        positions = getattr(config, "max_position_embeddings", max_length)
-        if max_length > positions:
+        positions = _positions(model)
+        if positions is not None and max_length > positions:
             raise InputError(
                 f"encoder: found max_length {max_length}, expected at most {positions}, the model's positions"
             )
@@ -140,7 +140,7 @@ class DualEncoder(nn.Module):
     def load_whole(cls, name: str, *, revision: str | None = None, **options: Any) -> DualEncoder:
         """Load as :meth:`load` does, with all of the vocabulary: that of a trained encoder is trimmed to its texts."""
         encoder = cls.load(name, revision=revision, **options).restored()
-        encoder.source, encoder.revision = name, revision
+        encoder.source, encoder.revision = lasting_name(name), revision
         return encoder
 
     @property
@@ -228,7 +228,11 @@ class DualEncoder(nn.Module):
         self.kept_ids = kept if self.kept_ids is None else self.kept_ids[kept]
 
     def save(self, folder: str | Path) -> None:
-        """Write a folder in the hub's form (safetensors), whole or not at all; sentence-transformers reads it too."""
+        """Write a folder in the hub's form (safetensors), whole or not at all; sentence-transformers reads it too.
+
+        Raises:
+            InputError: if there is a folder with something in it; it stays as it is.
+        """
         settings: dict[str, Any] = {}
         if self.kept_ids is not None:
             settings = {"source": self.source, "revision": self.revision, "kept_ids": self.kept_ids.tolist()}
@@ -248,6 +252,16 @@ class DualEncoder(nn.Module):
         full.prefixes, full.pooling = self.prefixes, self.pooling
         full.model = vocabulary.restore_model(self.model, self.kept_ids, full.model)
         return full
+
+
+def _positions(model: PreTrainedModel) -> int | None:
+    """Return how many tokens a model has positions for; RoBERTa and its kin begin behind the position of padding."""
+    positions = getattr(model.config, "max_position_embeddings", None)
+    for name, module in model.named_modules():
+        padding = getattr(module, "padding_idx", None) if name.endswith("position_embeddings") else None
+        if positions is not None and padding is not None:
+            return positions - padding - 1
+    return positions
 
 
 def has_bfloat16(device: torch.device) -> bool:

@@ -6,6 +6,7 @@ Weights are read from safetensors alone, and no code of a repository is run: who
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ from hybridlib.plain_text import brief
 Role = Literal["query", "passage"]
 SETTINGS = "hybridlib.json"
 E5: Mapping[Role, str] = MappingProxyType({"query": "query: ", "passage": "passage: "})
+_OF_E5 = re.compile(r"(?<![a-z0-9])e5(?![a-z0-9])")
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
 _WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
 
@@ -34,7 +36,8 @@ class Settings:
     Attributes:
         prefixes: text put before a query and before a passage.
         kept_ids: int64 [pieces], which rows of the full vocabulary are kept, if it was trimmed.
-        source: name of the encoder with the full vocabulary; of one that was not trimmed, its own.
+        source: name of the encoder with the full vocabulary; of one that was not trimmed, its own. Of a local folder it
+            is the absolute path.
         revision: of that, if it is a hub id.
         pooling: how token vectors become one.
     """
@@ -44,6 +47,13 @@ class Settings:
     source: str
     revision: str | None
     pooling: Pooling
+
+
+def lasting_name(name: str) -> str:
+    """Return a name that means the same encoder from any working directory: of a local folder, its absolute path."""
+    if name == "tiny" or name.startswith("bundled:") or not Path(name).is_dir():
+        return name
+    return str(Path(name).absolute())
 
 
 def check_source(source: str, revision: str | None) -> None:
@@ -86,7 +96,7 @@ def read_settings(source: str, name: str, revision: str | None) -> Settings:
     """Read an encoder's prefixes, its pooling and, of one that was trimmed, what it was trimmed from.
 
     Prefixes are the prompts of sentence-transformers' metadata. An encoder that names none has none, save those of the
-    family E5, whose files do not tell them: these are known by "e5" in the last part of their name.
+    family E5, whose files do not tell them: these are known by the word "e5" in the last part of their name.
 
     Args:
         source: hub id or local folder.
@@ -98,7 +108,7 @@ def read_settings(source: str, name: str, revision: str | None) -> Settings:
     """
     pooling = read_pooling(source, revision)
     prompts = read_json(source, PROMPTS, revision, dict).get("prompts")
-    prefixes = dict(E5) if "e5" in Path(name).name.lower() else dict.fromkeys(E5, "")
+    prefixes = dict(E5) if _OF_E5.search(Path(name).name.lower()) else dict.fromkeys(E5, "")
     if prompts is not None:
         where = f"encoder: {PROMPTS} of {source!r}: prompts"
         check_kind(prompts, dict, where)
@@ -107,7 +117,7 @@ def read_settings(source: str, name: str, revision: str | None) -> Settings:
             check_kind(prefix, str, where)
     trimmed = read_json(source, SETTINGS, revision, dict)
     if "kept_ids" not in trimmed:
-        return Settings(prefixes, None, name, revision, pooling)
+        return Settings(prefixes, None, lasting_name(name), revision, pooling)
     where = f"encoder: {SETTINGS} of {source!r}"
     check_kind(trimmed["kept_ids"], list, f"{where}: kept_ids")
     for number in trimmed["kept_ids"]:

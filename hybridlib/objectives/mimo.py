@@ -61,4 +61,6 @@ class MIMODistillation(Objective):
         student, teacher = getattr(batch, side), batch.given(f"teacher_{side}", "MIMODistillation")
         check_dimension("MIMODistillation", side, student, self.projection.in_features)
         check_dimension("MIMODistillation", f"teacher_{side}", teacher, self.projection.out_features)
-        return (1 - nn.functional.cosine_similarity(self.projection(student), teacher, dim=1)).mean()
+        weight, bias = (parameter.to(student.dtype) for parameter in (self.projection.weight, self.projection.bias))
+        projected = nn.functional.linear(student, weight, bias)
+        return (1 - nn.functional.cosine_similarity(projected, teacher, dim=1)).mean()

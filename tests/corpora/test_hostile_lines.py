@@ -1,5 +1,6 @@
 """Files of lines that are broken or made to do harm: named by file and line, up to 20 errors at once."""
 
+import csv
 import gzip
 import json
 from pathlib import Path
@@ -175,6 +176,27 @@ def test_a_long_line_of_values_is_named(tmp_path: Path, monkeypatch):
     (file := tmp_path / "d.csv").write_bytes(b"q,p\na,b\n" + b"x," * 100)
     with pytest.raises(InputError, match=rf"^{file}:\d: found a line that cannot be divided \(longer than 100 char"):
         list(csv_lines(file, ","))
+
+
+@pytest.mark.parametrize("quoted", [False, True])
+def test_a_value_may_be_as_long_as_a_line(tmp_path: Path, quoted: bool):
+    """The limit of Python's csv is 131,072 characters, for all who read with it in a process."""
+    long, before = "x" * 200_000, csv.field_size_limit()
+    (file := tmp_path / "d.csv").write_text(f"q,p\na,{long}\nb,c\n")
+    found = csv_lines(file, ",", quoted=quoted)
+    assert next(found)[1] == {"q": "a", "p": long}
+    assert csv.field_size_limit() == before
+    assert [row for _, row in found] == [{"q": "b", "p": "c"}]
+    assert csv.field_size_limit() == before
+
+
+def test_a_value_of_several_lines_that_is_longer_is_named(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(lines, "LONGEST", 100)
+    before = csv.field_size_limit()
+    (file := tmp_path / "d.csv").write_text('q,p\na,"' + "x" * 60 + "\n" + "x" * 60 + '"\n')
+    with pytest.raises(InputError, match=rf"^{file}:\d: found a line that cannot be divided \(field larger than field"):
+        list(csv_lines(file, ","))
+    assert csv.field_size_limit() == before
 
 
 @pytest.mark.parametrize("name", ["mine.jsonl", "mine.csv"])

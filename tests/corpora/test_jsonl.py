@@ -28,6 +28,7 @@ BAD = {
     "name of a language": (TEXT | {"language": "German"}, "found language 'German', expected a code"),
     "capital code": (TEXT | {"language": "DE"}, "found language 'DE', expected a code"),
     "open code": (TEXT | {"language": "de-"}, "found language 'de-', expected a code"),
+    "pool": (TEXT | {"language": "all"}, "found language 'all', as results call the pool of all languages, expected"),
     "empty text": (TEXT | {"text": ""}, "found '' as text, expected a text that is not empty"),
     "blank query": (PAIR | {"query": " \t"}, r"found ' \\t' as query, expected a text that is not empty"),
     "query alone": ({"concept": "a", "language": "de", "query": "x"}, "found the fields concept, language, query, exp"),

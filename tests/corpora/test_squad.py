@@ -184,6 +184,12 @@ def test_file_names_of_the_three_collections_are_known(tmp_path: Path):
     assert squad.load("mine", tmp_path).languages == ["en", "de", "zh-Hant"]
 
 
+def test_file_called_as_the_pool_of_all_languages_is_an_error(tmp_path: Path):
+    write(tmp_path, "all.json", [DE])
+    with pytest.raises(InputError, match=r"all\.json: found language 'all', as results call the pool of all languages"):
+        squad.load("mine", tmp_path)
+
+
 def test_two_files_of_one_language_are_an_error(tmp_path: Path):
     write(tmp_path, "de.json", [DE])
     with pytest.raises(InputError, match=r"found de\.json and de\.json\.gz, expected one file a language"):

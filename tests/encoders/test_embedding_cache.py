@@ -1,3 +1,4 @@
+import json
 import logging
 
 import numpy as np
@@ -73,6 +74,41 @@ def test_other_precision_is_another_entry(encoder, rows, tmp_path):
     encoder.precision = "bfloat16"
     cached_vectors(encoder, rows)
     assert len(entries(tmp_path)) == 2
+
+
+def loaded_with(folder, **values) -> DualEncoder:
+    """Load the encoder of a folder after some settings of its model were changed there."""
+    file = folder / "config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | values))
+    return DualEncoder.load(str(folder), precision="float32")
+
+
+@pytest.mark.parametrize(
+    "values", [{"num_attention_heads": 4}, {"layer_norm_eps": 0.1}, {"hidden_act": "relu"}], ids=str
+)
+def test_other_settings_of_the_model_are_another_entry(encoder, rows, tmp_path, values):
+    """Which leave its weights as they are."""
+    encoder.save(tmp_path / "saved")
+    before = cached_vectors(encoder, rows)
+    other = loaded_with(tmp_path / "saved", **values)
+    assert (cached_vectors(other, rows) == other.encode_rows(rows)).all()
+    assert (other.encode_rows(rows) != before).any()
+    assert len(entries(tmp_path)) == 2
+
+
+def test_another_class_of_model_is_another_entry(encoder, rows, tmp_path):
+    cached_vectors(encoder, rows)
+    encoder.model.__class__ = type("Other", (type(encoder.model),), {})
+    cached_vectors(encoder, rows)
+    assert len(entries(tmp_path)) == 2
+
+
+def test_names_versions_and_special_tokens_are_no_other_entry(encoder, rows, tmp_path):
+    cached_vectors(encoder, rows)
+    encoder.save(tmp_path / "saved")
+    cached_vectors(encoder, rows)
+    cached_vectors(loaded_with(tmp_path / "saved", transformers_version="4.0.0", sep_token_id=2), rows)
+    assert len(entries(tmp_path)) == 1
 
 
 def flip_a_byte(data: bytes) -> bytes:

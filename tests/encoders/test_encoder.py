@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import torch
 from small_encoders import SIZES, TEXTS
-from transformers import BertConfig, BertModel
+from transformers import AutoConfig, AutoModel, BertConfig, BertModel
 
 from hybridlib.encoders.encoder import DualEncoder
 from hybridlib.encoders.tiny import tiny_tokenizer
+from hybridlib.errors import InputError
 
 
 def test_vectors_have_unit_length(tiny):
@@ -81,6 +82,19 @@ def test_text_of_as_many_tokens_as_the_model_has_positions_is_encoded():
     model = BertModel(BertConfig(vocab_size=len(tokenizer), max_position_embeddings=20, pad_token_id=1, **SIZES))
     encoder = DualEncoder(model, tokenizer, prefixes={"query": "", "passage": ""}, max_length=20, precision="float32")
     assert encoder.encode(["a" * 30], progress=False).shape == (1, 16)
+
+
+@pytest.mark.parametrize(("kind", "most"), [("bert", 20), ("xlm-roberta", 18), ("mpnet", 18)])
+def test_max_length_is_at_most_the_positions_that_hold_a_token(tmp_path, kind, most):
+    """Those of RoBERTa begin behind the position of padding."""
+    tokenizer = tiny_tokenizer()
+    config = AutoConfig.for_model(kind, vocab_size=len(tokenizer), max_position_embeddings=20, pad_token_id=1, **SIZES)
+    AutoModel.from_config(config).save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    encoder = DualEncoder.load(str(tmp_path), max_length=most, precision="float32")
+    assert encoder.encode(["a" * 30], progress=False).shape == (1, 16)
+    with pytest.raises(InputError, match=f"found max_length {most + 1}, expected at most {most}, the model's pos"):
+        DualEncoder.load(str(tmp_path), max_length=most + 1)
 
 
 def test_bfloat16_vectors_are_float32_and_near(tiny):

@@ -21,6 +21,15 @@ def test_saved_encoder_loads_with_the_same_vectors(tiny, tmp_path):
     assert (load(tmp_path / "saved").encode(TEXTS, progress=False) == tiny.encode(TEXTS, progress=False)).all()
 
 
+def test_an_encoder_that_was_saved_is_not_taken_for_another(tiny, tmp_path):
+    tiny.save(tmp_path / "saved")
+    before = tiny.encode(TEXTS, progress=False)
+    change_weights(tiny)
+    with pytest.raises(InputError, match="saved: found an existing folder, expected a new one: remove it first"):
+        tiny.save(tmp_path / "saved")
+    assert (load(tmp_path / "saved").encode(TEXTS, progress=False) == before).all()
+
+
 def test_saved_encoder_keeps_its_prefixes(tiny, tmp_path):
     tiny.prefixes = {"query": "ask ", "passage": ""}
     tiny.save(tmp_path / "saved")

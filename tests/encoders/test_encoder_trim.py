@@ -1,5 +1,7 @@
 """An encoder whose vocabulary is trimmed, and restored."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -7,6 +9,7 @@ from small_encoders import assert_same_weights, change_weights, load
 
 from hybridlib.encoders import encoder as encoder_module
 from hybridlib.encoders.encoder import DualEncoder
+from hybridlib.encoders.source import lasting_name
 
 
 def weights(encoder: DualEncoder) -> dict[str, torch.Tensor]:
@@ -125,3 +128,26 @@ def test_restored_loads_the_revision_that_was_trimmed(wordy_folder, monkeypatch)
     encoder.trim(["the cat sleeps"])
     encoder.restored()
     assert asked == ["v1", "v1"]
+
+
+@pytest.mark.parametrize("load", [DualEncoder.load, DualEncoder.load_whole])
+def test_trimmed_encoder_of_a_relative_folder_is_restored_in_any_working_directory(
+    wordy_folder, tmp_path, monkeypatch, load
+):
+    monkeypatch.chdir(tmp_path)
+    encoder = load(wordy_folder.name, precision="float32")
+    encoder.trim(["the cat sleeps"])
+    encoder.save("trimmed")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    whole = DualEncoder.load_whole("../trimmed", precision="float32")
+    assert_same_weights(whole, DualEncoder.load(str(wordy_folder), precision="float32"))
+    assert json.loads((tmp_path / "trimmed" / "hybridlib.json").read_text())["source"] == str(wordy_folder)
+
+
+def test_names_of_no_folder_stay_as_they_are(wordy_folder, tmp_path, monkeypatch):
+    """Also where a folder is called as the built-in encoder."""
+    monkeypatch.chdir(wordy_folder.rename(tmp_path / "tiny").parent)
+    assert DualEncoder.load_whole("tiny").source == "tiny"
+    for name in ("tiny", "bundled:multilingual-e5-small", "intfloat/multilingual-e5-small"):
+        assert lasting_name(name) == name

@@ -42,7 +42,10 @@ NONE = {"query": "", "passage": ""}
 
 @pytest.mark.parametrize(
     ("name", "prefixes"),
-    [("multilingual-e5-large", E5), ("E5-captions", E5), ("xlm-roberta-base", NONE), ("e5-runs/bert", NONE)],
+    [
+        *((name, E5) for name in ("multilingual-e5-large", "E5-captions", "e5_base", "my-e5", "e5")),
+        *((name, NONE) for name in ("xlm-roberta-base", "e5-runs/bert", "stage5", "Phase5", "release5", "e50", "2e5")),
+    ],
 )
 def test_without_prompts_only_e5_has_prefixes(wordy_folder, tmp_path, name, prefixes):
     (tmp_path / name).parent.mkdir(exist_ok=True)

@@ -64,3 +64,21 @@ def test_vectors_keep_their_gradient_when_they_are_made_float32():
     assert (batch.queries.dtype, batch.passages.dtype) == (torch.float32, torch.float64)
     (3 * batch.queries).sum().backward()
     assert vectors.grad.tolist() == [[3, 3], [3, 3]]
+
+
+class Elsewhere(torch.Tensor):
+    """Numbers on another device, played: what is asked of them is where to go."""
+
+    device = torch.device("meta")
+
+    def to(self, device):
+        return self.as_subclass(torch.Tensor) if device == torch.device("cpu") else self
+
+
+@pytest.mark.parametrize("name", ["concepts", "query_language", "passage_language", "hard_negative_concepts"])
+def test_whole_numbers_are_moved_to_the_vectors(name):
+    """A data loader's are on the processor where the encoder is on a GPU."""
+    numbers = torch.arange(14).reshape(7, 2) if name == "hard_negative_concepts" else torch.arange(7)
+    moved = getattr(replace(example(0), **{name: numbers.as_subclass(Elsewhere)}), name)
+    assert moved.device == torch.device("cpu")
+    assert torch.equal(moved, numbers)

@@ -3,6 +3,7 @@ import torch
 from naive_objectives import example, mimo_half
 
 from hybridlib.errors import InputError
+from hybridlib.objectives import Batch
 from hybridlib.objectives.mimo import MIMODistillation
 
 
@@ -13,6 +14,19 @@ def test_value_as_by_loops():
         mimo_half(objective.projection, batch.passages, batch.teacher_passages),
     )
     assert objective(batch).item() == pytest.approx(sum(halves) / 2, rel=1e-9)
+
+
+@pytest.mark.parametrize("vectors", [torch.float32, torch.float64])
+@pytest.mark.parametrize("projection", [torch.float32, torch.float64])
+def test_loss_is_as_exact_as_the_vectors_whatever_the_projection(vectors, projection):
+    objective, batch = MIMODistillation(5, 4).to(projection), example(1)
+    names = ("queries", "passages", "teacher_queries", "teacher_passages")
+    queries, passages, *teacher = (getattr(batch, name).to(vectors) for name in names)
+    queries.requires_grad_()
+    loss = objective(Batch(queries, passages, batch.concepts, **dict(zip(names[2:], teacher, strict=True))))
+    loss.backward()
+    assert (loss.dtype, queries.grad.dtype, objective.projection.weight.grad.dtype) == (vectors, vectors, projection)
+    assert loss.item() == pytest.approx(objective.double()(batch).item(), rel=1e-5)
 
 
 def test_pairs_of_sentences_give_the_mean_over_all_sentences():
