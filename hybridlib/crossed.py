@@ -100,5 +100,5 @@ def finding(points: pd.DataFrame, x_label: str) -> str:
             f"{moved:{digits}}, the better half of the rows lies within {apart:{digits}}"
         )
     lacking = sorted(set(tables[_SORTED_BY].index) - set(whole))
-    without = f" Without {', '.join(lacking)}, not complete." if lacking else ""
+    without = f" Not counted, as they lack cells: {'; '.join(lacking)}." if lacking else ""
     return f"Over {len(whole)} rows. {'. '.join(said)}.{without}"

@@ -92,7 +92,7 @@ def test_finding_counts_the_best_columns_and_says_how_far_they_move():
 def test_rows_that_lack_cells_are_left_out_and_named():
     whole = {key: CELLS[key] for key in ("InfoNCE", "SigLIP")}
     found = crossed.finding(points_of({**CELLS, "DCL": [0.7, np.nan, 0.9]}), "sampler")
-    assert found == crossed.finding(points_of(whole), "sampler") + " Without DCL, not complete."
+    assert found == crossed.finding(points_of(whole), "sampler") + " Not counted, as they lack cells: DCL."
 
 
 @pytest.mark.parametrize("cells", [{"a": [1.0, 2.0, 3.0]}, {"a": [1.0], "b": [2.0]}, {"a": [1.0, np.nan]}])
