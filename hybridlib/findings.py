@@ -153,6 +153,22 @@ def answer(summary: pd.DataFrame, comparisons: pd.DataFrame | None = None) -> st
     return f"Best {'; '.join(said)}."
 
 
+def answer_of_equals(summary: pd.DataFrame, comparisons: pd.DataFrame, dearer: Sequence[str]) -> str:
+    """Say :func:`answer` without systems that were trained on more, name these, and say where all have one seed.
+
+    Args:
+        summary: see :func:`answer`.
+        comparisons: see there.
+        dearer: see :func:`hybridlib.answers.dearer_than`.
+    """
+    said = answer(summary[~summary["configuration"].isin(dearer)], comparisons)
+    if dearer:
+        said += f" Without what was trained on more pairs: **{'**, **'.join(dearer)}**."
+    if len(set(summary["seed"])) == 1:
+        said += " One seed: intervals and p say what other test concepts would give, not another training."
+    return said
+
+
 def not_told_from(comparisons: pd.DataFrame, label: str, among: Iterable[str], setting: str, measure: str) -> str:
     """Say which of some are not separable from a system, if any are; many by their number.
 

@@ -170,6 +170,18 @@ def test_answer_says_what_is_not_separable_from_the_best():
     )
 
 
+def test_the_best_of_equals_leaves_out_what_was_trained_on_more():
+    summary = summary_of({"a": [0.5], "b": [0.6], "twice": [0.9]})
+    rows = pd.DataFrame([row(0.05, 0.15, 0.01, "b", "a", "monolingual")])
+    said = findings.answer_of_equals(summary, rows, ["twice"])
+    assert said == (
+        "Best within a language: **b** (0.600). Without what was trained on more pairs: **twice**. One seed: intervals "
+        "and p say what other test concepts would give, not another training."
+    )
+    seeds = summary_of({"a": [0.5, 0.4], "b": [0.6, 0.7]})
+    assert findings.answer_of_equals(seeds, rows, []) == "Best within a language: **b** (0.650)."
+
+
 def test_a_name_with_a_comma_stands_in_quotes_among_others():
     rows = pd.DataFrame([row(0.0, 0.1, 0.5, "first", one, "monolingual") for one in ("both pairs, SupCon", "mixed")])
     said = findings.not_told_from(rows, "first", ["both pairs, SupCon", "mixed"], "monolingual", "nDCG@10")

@@ -64,7 +64,7 @@ def as_output(shown):
 
 def show_everything(folder, study):
     """Call everything that displays something, in a folder of a report."""
-    numbers = pd.DataFrame({f"system {n}": ["*0.512", "0.497 ≈"] for n in range(14)}, index=["nDCG@10", "recall@100"])
+    numbers = pd.DataFrame({f"system {n}": ["*0.512", "0.497 ≈"] for n in range(26)}, index=["nDCG@10", "recall@100"])
     show.table(numbers.rename_axis("measure"), read="Up is better.", finding="Up.", file=folder / "tables" / "numbers")
     show.table(pd.DataFrame({"command": [COMMAND]}, index=["all"]))
     groups = pd.MultiIndex.from_tuples(

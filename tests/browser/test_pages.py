@@ -126,7 +126,7 @@ def test_contents_are_folded_away_on_a_phone_alone(untouched):
 
 
 def test_table_that_is_too_wide_scrolls_by_key(untouched):
-    assert_scrolls(untouched[0], untouched[0].locator(".wide:has(table)").first)
+    assert_scrolls(untouched[0], widest_table(untouched[0]))
 
 
 def assert_scrolls(page, region):
@@ -148,7 +148,7 @@ def test_wide_picture_keeps_its_size_on_a_phone_and_scrolls_by_key(untouched):
 
 def test_first_column_stays_while_a_table_scrolls(untouched):
     page, _ = untouched
-    region = page.locator(".wide:has(table)").first
+    region = widest_table(page)
     cell = region.locator("tbody tr > :first-child").first
     left = region.evaluate("one => one.getBoundingClientRect().left")
     region.evaluate("one => { one.scrollLeft = 300 }")
@@ -179,11 +179,16 @@ def test_verdicts_do_not_reach_into_the_claims(untouched):
 def test_edges_beyond_which_there_is_more_have_a_shadow(untouched):
     """The usual pixel at the right is darker than paper before a region is scrolled to its end, and not after."""
     page, _ = untouched
-    regions = page.locator(".wide:has(table)").filter(visible=True).all()
-    region = max(regions, key=lambda one: one.evaluate("one => one.scrollWidth - one.clientWidth"))
+    region = widest_table(page)
     assert lightness_at_the_right(region) < 250
     region.evaluate("one => { one.scrollLeft = one.scrollWidth }")
     assert lightness_at_the_right(region) == 255
+
+
+def widest_table(page):
+    """The region of the table that reaches furthest beyond it."""
+    regions = page.locator(".wide:has(table)").filter(visible=True).all()
+    return max(regions, key=lambda one: one.evaluate("one => one.scrollWidth - one.clientWidth"))
 
 
 def lightness_at_the_right(region):

@@ -264,7 +264,7 @@ def evaluation(study, tmp_path_factory):
 
 
 def test_evaluation_leaves_its_page_tables_and_figures(evaluation):
-    tables = {"comparisons.csv", "languages.parquet", "ranks.parquet", "scores.csv", "scores.parquet"}
+    tables = {"comparisons.csv", "languages.parquet", "means.csv", "ranks.parquet", "scores.csv", "scores.parquet"}
     assert {file.name for file in evaluation.iterdir()} == {
         *tables, "figures", "index.html", "notebook.ipynb", "result.json",
     }  # fmt: skip
