@@ -130,7 +130,8 @@ def _best(told: Told, label: str) -> str:
     more = set(dearer(told))
     alike = list(dict.fromkeys(one for one in compared if one not in more))
     limit = f" that were trained on no more pairs than {label}" * bool(more)
-    said = f"Of {len(alike)} systems{limit} the best is {_leaders(told, label, alike)}."
+    study = f" of the study {told.name} ({basis(told, label)})"
+    said = f"Of {len(alike)} systems{study}{limit} the best is {_leaders(told, label, alike)}."
     further = _leaders(told, label, compared, besides=alike)
     return said + (f" Of all {len(told.labels)}, whatever their training, it is {further}." if further else "")
 
