@@ -7,7 +7,7 @@ from typing import Any
 
 from hybridlib.config import RunConfig
 from hybridlib.findings import configuration
-from hybridlib.plain_text import as_label
+from hybridlib.plain_text import as_label, listed
 
 
 def origin(result: Mapping[str, Any]) -> str:
@@ -23,6 +23,8 @@ def origin(result: Mapping[str, Any]) -> str:
     if result.get("encoder"):
         return f"{label}: the encoder {as_label(result['encoder'])}, on the test texts of {run}.{cut}"
     config = RunConfig.checked(result["configuration"], f"{result['run']}: configuration")
-    trained = "" if config.sampler == "untrained" else f" Trained on {as_label(config.corpus)}."
+    names = (corpus.removeprefix("$HYBRIDLIB_DATA/") for corpus in config.train_corpora or (config.corpus,))
+    corpora = listed([as_label(name) for name in names])
+    trained = "" if config.sampler == "untrained" else f" Trained on {corpora}."
     called = "" if result["label"] == config.label() else f"{label}: "
     return f"{called}{configuration(config)}{trained} This is {run}.{cut}"

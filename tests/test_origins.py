@@ -17,6 +17,13 @@ CASES = {
     ),
     "vectors": ({"label": "api", "embeddings": "texts/api"}, "**api**: vectors in `texts/api`."),
     "run": (RUN, TRAINED),
+    "run on other corpora": (
+        RUN
+        | {
+            "configuration": RUN["configuration"] | {"train_corpora": ["$HYBRIDLIB_DATA/ddtp/pairs.jsonl.gz", "scenes"]}
+        },
+        TRAINED.replace("on scenes", "on ddtp/pairs.jsonl.gz and scenes"),
+    ),
     "run by its own name": (RUN | {"label": "mixed"}, TRAINED.removeprefix("**mine**: ")),
     "untrained run": (
         RUN | {"configuration": AS_IT_IS},
