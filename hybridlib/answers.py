@@ -58,8 +58,12 @@ def _seeds(told: Told, label: str) -> int:
 
 def basis(told: Told, label: str) -> str:
     """Say of how many seeds and test concepts the numbers of a system are."""
-    seeds = _seeds(told, label)
-    return f"{seeds} seed{'s' * (seeds > 1)}, {told.about['concepts']['test']:,} test concepts"
+    return said_basis(_seeds(told, label), told.about["concepts"]["test"])
+
+
+def said_basis(seeds: int, concepts: int) -> str:
+    """Say a number of seeds and of test concepts."""
+    return f"{seeds} seed{'s' * (seeds > 1)}, {concepts:,} test concepts"
 
 
 def answer(told: Told, others: Sequence[Told] = ()) -> list[str]:

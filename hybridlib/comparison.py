@@ -246,17 +246,13 @@ def inseparable(comparisons: pd.DataFrame, label: str, among: Iterable[str], set
     One whose interval is on one side of 0, but whose Holm-corrected p is not below 0.05, is neither separable from it
     nor among these.
     """
-    rows = comparisons[(comparisons["setting"] == setting) & (comparisons["measure"] == measure)]
-    return _partners(rows[(rows["low"] <= 0) & (rows["high"] >= 0) & (rows["holm_p"] >= LEVEL)], label, among)
+    alike = (comparisons["low"] <= 0) & (comparisons["high"] >= 0) & (comparisons["holm_p"] >= LEVEL)
+    return rivals(comparisons[alike], label, among, setting, measure)
 
 
 def rivals(comparisons: pd.DataFrame, label: str, among: Iterable[str], setting: str, measure: str) -> list[str]:
     """Return those that were compared with a system."""
     rows = comparisons[(comparisons["setting"] == setting) & (comparisons["measure"] == measure)]
-    return _partners(rows, label, among)
-
-
-def _partners(rows: pd.DataFrame, label: str, among: Iterable[str]) -> list[str]:
     pairs = set(zip(rows["configuration"], rows["baseline"], strict=True))
     return [one for one in among if (one, label) in pairs or (label, one) in pairs]
 

@@ -17,7 +17,7 @@ from hybridlib.far_points import Edges, arrow_in_legend, far_points
 from hybridlib.palette import system_colours
 
 PANELS = [*((setting, "nDCG@10") for setting in SETTINGS), ("multilingual", "rank_distance")]
-_DRAWN = [*PANELS[:3], FIRST_HIT, *PANELS[3:]]
+WITH_FIRST_HIT = [*PANELS[:3], FIRST_HIT, *PANELS[3:]]
 _SAID = {**PLACES, FIRST_HIT: "by the first hit in the pool (RR)"}
 _DRAWN_BY_ALPHA = ("hybrid", "hybrid_even")
 _ENDS = {"crosslingual": 0.0, "monolingual": 1.0}  # alpha of batches that are never, or always, monolingual
@@ -194,7 +194,7 @@ def _most(points: pd.DataFrame, axis: str) -> str:
 def _measured(points: pd.DataFrame) -> list[tuple[str, str]]:
     """Return the panels that points have a value of."""
     known = set(zip(points["setting"], points["measure"], strict=True))
-    return [panel for panel in _DRAWN if panel in known]
+    return [panel for panel in WITH_FIRST_HIT if panel in known]
 
 
 def _some(names: list[str]) -> str:

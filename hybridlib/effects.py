@@ -32,7 +32,7 @@ def effects(studies: Iterable[Told]) -> str:
 
 
 def _of_study(told: Told) -> Iterator[str]:
-    points = pd.DataFrame(told.about["series"], columns=["configuration", "series", "x"])
+    points = told.lying
     own = points[points["configuration"] == told.about["baseline"]]
     if own.empty:
         return

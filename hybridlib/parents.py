@@ -10,13 +10,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from hybridlib.answers import PARENTS, basis, subject
-from hybridlib.comparison import DIGITS, FIRST_HIT, against, compared_labels, direction, verdict
-from hybridlib.curves import PANELS
+from hybridlib.answers import PARENTS, basis, said_basis, subject
+from hybridlib.comparison import DIGITS, against, compared_labels, direction, verdict
+from hybridlib.curves import WITH_FIRST_HIT
 from hybridlib.errors import InputError
 from hybridlib.told import COMPARED, MEANS, Told, read_table
 
-_COLUMNS = [*PANELS[:3], FIRST_HIT, *PANELS[3:]]
 _COMPARED_RESULTS = "*/*/comparisons.csv"
 
 
@@ -60,7 +59,7 @@ def with_objectives(studies: Iterable[Told]) -> list[Trio]:
     """Return the three samplers of each study over them, with the objective of its baseline."""
     found = []
     for told in studies:
-        points = pd.DataFrame(told.about["series"], columns=["configuration", "series", "x"])
+        points = told.lying
         own = points.loc[points["configuration"] == told.about["baseline"], "series"]
         if told.about["axis"] != "sampler" or own.empty:
             continue
@@ -85,7 +84,7 @@ def elsewhere(evaluations: Path, label: str) -> list[Trio]:
         means = file.with_name("means.csv")
         if {label, *PARENTS} <= set(compared_labels(compared)) and means.exists():
             seeds = int(compared.loc[compared["configuration"] == label, "seeds"].iloc[0])
-            counted = f"{seeds} seed{'s' * (seeds > 1)}, {compared['concepts'].max():,.0f} test concepts"
+            counted = said_basis(seeds, int(compared["concepts"].max()))
             name = file.parent.parent.name
             same = {one: one for one in PARENTS}
             found.append(Trio(f"Tested on {name} ({counted})", name, label, same, read_table(means, MEANS), compared))
@@ -114,7 +113,7 @@ def parents_table(trios: Sequence[Trio]) -> pd.DataFrame:
         if len(trio.parents) == len(PARENTS):
             said["kept of the lead"] = _kept
         for name, say in said.items():
-            rows[trio.title, name] = {" ".join(panel): say(trio, panel) for panel in _COLUMNS}
+            rows[trio.title, name] = {" ".join(panel): say(trio, panel) for panel in WITH_FIRST_HIT}
     return pd.DataFrame(rows.values(), pd.MultiIndex.from_tuples(rows, names=["study", "batches"]))
 
 

@@ -81,6 +81,11 @@ class Told:
         """Its systems, in the order of its file."""
         return list(dict.fromkeys(self.summary["configuration"]))
 
+    @property
+    def lying(self) -> pd.DataFrame:
+        """Which systems lie on curves, and where: of :func:`hybridlib.curves.series`; empty without an axis."""
+        return pd.DataFrame(self.about["series"], columns=["configuration", "series", "x"])
+
     def value(self, label: str, setting: str, measure: str, column: str = "value") -> float:
         """Return a mean over seeds, or another column of ``means``, of a system over all languages.
 

@@ -46,7 +46,7 @@ ABOUT = {
 
 
 def compared(first, second, differences=(0.1, 0.2, 0.3, 100.0), p=0.2):
-    """Rows that compare two systems by every test, with intervals of 0.02 (of ranks 40), unless p < .05 about 0."""
+    """Rows that compare two systems by every test, with intervals of 0.02 (ranks: 40), which hold 0 but for p < .05."""
     halves = [half + abs(value) * (p >= 0.05) for half, value in zip([0.01, 0.01, 0.01, 20], differences, strict=True)]
     return [
         row(value - half, value + half, p, first, second, *test)
