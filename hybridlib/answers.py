@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 
 from hybridlib.comparison import DIGITS, PLACES, against, compared_labels, direction, verdict
-from hybridlib.curves import PANELS
+from hybridlib.curves import PANELS, SAID, measured
 from hybridlib.findings import not_told_from
 from hybridlib.plain_text import listed
 from hybridlib.seed_error import over
@@ -87,9 +87,9 @@ def answer(told: Told, others: Sequence[Told] = ()) -> list[str]:
 
 def _stands(told: Told, label: str) -> str:
     places: dict[str, list[str]] = {}
-    for panel, place in PLACES.items():
+    for panel in measured(told.comparisons):
         verdicts = [verdict(against(told.comparisons, label, parent, *panel)) for parent in PARENTS]
-        places.setdefault(_STANDS[verdicts.count(1), verdicts.count(-1)], []).append(place)
+        places.setdefault(_STANDS[verdicts.count(1), verdicts.count(-1)], []).append(SAID[panel])
     said = "; ".join(f"**{stands}** {listed(where)}" for stands, where in places.items())
     mixed = " that it mixes" * label.startswith("hybrid")
     rests = f"{basis(told, label)}, study {told.name}; in brackets 95 % intervals over {over(told.comparisons)}"
@@ -99,13 +99,13 @@ def _stands(told: Told, label: str) -> str:
 def _differences(told: Told, label: str, parent: str) -> str:
     """Say what a system gains on another and gives up against it, where the two are separable."""
     parts: dict[str, list[str]] = {"gains": [], "gives up": []}
-    for panel, place in PLACES.items():
+    for panel in measured(told.comparisons):
         row = against(told.comparisons, label, parent, *panel)
         if verdict(row):
             sign = 1 if row["difference"] > 0 else -1
             ends = sorted(sign * row[end] for end in ("low", "high"))
             size, low, high = (f"{value:z{DIGITS[panel[1]]}}" for value in (sign * row["difference"], *ends))
-            unit = "ranks of distance" if panel[1] == "rank_distance" else place
+            unit = "ranks of distance" if panel[1] == "rank_distance" else SAID[panel]
             parts["gains" if verdict(row) > 0 else "gives up"].append(f"{size} [{low}, {high}] {unit}")
     said = [f"{verb} {listed(places)}" for verb, places in parts.items() if places]
     return f"Against **{parent}** batches, by nDCG@10, it {', and '.join(said) or 'is not separable anywhere'}."

@@ -18,7 +18,7 @@ from hybridlib.palette import system_colours
 
 PANELS = [*((setting, "nDCG@10") for setting in SETTINGS), ("multilingual", "rank_distance")]
 WITH_FIRST_HIT = [*PANELS[:3], FIRST_HIT, *PANELS[3:]]
-_SAID = {**PLACES, FIRST_HIT: "by the first hit in the pool (RR)"}
+SAID = {**PLACES, FIRST_HIT: "by the first hit in the pool (RR)"}
 _DRAWN_BY_ALPHA = ("hybrid", "hybrid_even")
 _ENDS = {"crosslingual": 0.0, "monolingual": 1.0}  # alpha of batches that are never, or always, monolingual
 _MARKERS = "osD^vPX*"
@@ -89,7 +89,7 @@ def curves(points: pd.DataFrame, seeds: pd.DataFrame, levels: Mapping[str, pd.Se
     """
     names = list(dict.fromkeys(points["series"]))
     colours = system_colours(names)
-    drawn = _measured(points)
+    drawn = measured(points)
     rows = 1 if len(names) <= _FEW else 2
     size = 12.8, 3.4 * rows + 0.2 * len(names) * (rows - 1)
     figure, grid = plt.subplots(rows, -(-len(drawn) // rows), squeeze=False, figsize=size, layout="constrained")
@@ -163,11 +163,11 @@ def finding(points: pd.DataFrame, axis: str) -> str:
         if line["x"].nunique() < 2:
             continue
         parts = []
-        for setting, measure in _measured(line):
+        for setting, measure in measured(line):
             values = line[(line["setting"] == setting) & (line["measure"] == measure)].set_index("x")["value"]
             order, digits = values.sort_values(ascending=direction(measure) < 0), DIGITS[measure]
             parts.append(
-                f"{_SAID[setting, measure]} best at {place(order.index[0])} ({order.iloc[0]:{digits}}), "
+                f"{SAID[setting, measure]} best at {place(order.index[0])} ({order.iloc[0]:{digits}}), "
                 f"worst at {place(order.index[-1])} ({order.iloc[-1]:{digits}})"
             )
         said.append(f"**{name}** over {axis}: {'; '.join(parts)}.")
@@ -177,7 +177,7 @@ def finding(points: pd.DataFrame, axis: str) -> str:
 def _most(points: pd.DataFrame, axis: str) -> str:
     """Say in each panel how far curves move, and at which x how many are best, and which if they are few."""
     said = []
-    for setting, measure in _measured(points):
+    for setting, measure in measured(points):
         chosen = points[(points["setting"] == setting) & (points["measure"] == measure)]
         width = chosen.groupby("series")["value"].agg(lambda values: values.max() - values.min())
         signed = (direction(measure) * chosen.set_index("x")["value"]).groupby(chosen["series"].to_numpy())
@@ -187,13 +187,13 @@ def _most(points: pd.DataFrame, axis: str) -> str:
             for x, names in best.groupby(best)
         ]
         ends = " to ".join(dict.fromkeys(f"{end:{DIGITS[measure]}}" for end in (width.min(), width.max())))
-        said.append(f"{_SAID[setting, measure]} they move by {ends} (best {', '.join(parts)})")
+        said.append(f"{SAID[setting, measure]} they move by {ends} (best {', '.join(parts)})")
     return f"**{points['series'].nunique()} curves** over {axis}: {'; '.join(said)}."
 
 
-def _measured(points: pd.DataFrame) -> list[tuple[str, str]]:
-    """Return the panels that points have a value of."""
-    known = set(zip(points["setting"], points["measure"], strict=True))
+def measured(table: pd.DataFrame) -> list[tuple[str, str]]:
+    """Return the panels that a table with columns ``setting`` and ``measure`` has rows of."""
+    known = set(zip(table["setting"], table["measure"], strict=True))
     return [panel for panel in WITH_FIRST_HIT if panel in known]
 
 

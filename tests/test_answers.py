@@ -4,9 +4,11 @@ import dataclasses
 
 import pandas as pd
 import pytest
+from claim_cases import row
 from told_cases import SYSTEMS, compared, told
 
 from hybridlib import answers
+from hybridlib.comparison import FIRST_HIT
 
 CERTAIN = 0.0004
 STUDY = " of the study mine (1 seed, 1,500 test concepts)"
@@ -53,6 +55,17 @@ def test_answer_says_how_it_stands_what_it_gains_and_what_is_best():
 )
 def test_what_is_not_separable_is_said_so(first, second, expected):
     assert expected in answers.answer(told(SYSTEMS, with_p(first, second)))[0]
+
+
+def test_the_first_hit_is_told_where_it_was_tested():
+    """Hybrid batches may lead both parents by RR and be between them by nDCG."""
+    hits = [
+        row(0.01, 0.03, CERTAIN, "hybrid 0.5", "monolingual", *FIRST_HIT),
+        row(-0.02, 0.01, 0.3, "crosslingual", "hybrid 0.5", *FIRST_HIT),
+    ]
+    stands, gains, _ = answers.answer(told(SYSTEMS, [*WON, *hits]))
+    assert "**better than one, not separable from the other** by the first hit in the pool (RR)" in stands
+    assert "0.100 [0.090, 0.110] in the pool of all languages and 0.020 [0.010, 0.030] by the first hit" in gains
 
 
 def test_a_parent_from_which_nothing_is_separable_is_said_so():

@@ -15,7 +15,7 @@ STUDIES = [
     for file in sorted((Path(__file__).parents[1] / "studies").glob("*.yaml"))
 ]
 RUNS = {
-    "alpha": 34,
+    "alpha": 43,
     "batch-scaling": 60,
     "data-size": 21,
     "methods": 25,
