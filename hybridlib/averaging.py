@@ -42,7 +42,8 @@ def average(first: Path, second: Path, out: Path, weight: float = 0.5) -> None:
         weight: w, from 0 (the first encoder) to 1 (the second).
 
     Raises:
-        InputError: the weight is outside [0, 1], ``out`` exists, a folder has no encoder, or the two do not fit.
+        InputError: the weight is outside [0, 1], ``out`` exists, a folder has no encoder, or the two do not fit: in
+            architecture, vocabulary, shapes, or a buffer of whole numbers.
     """
     if not 0 <= weight <= 1:
         raise InputError(f"weight: found {weight}, expected a number from 0 to 1")
@@ -64,11 +65,21 @@ def average(first: Path, second: Path, out: Path, weight: float = 0.5) -> None:
         found, expected = (_described(weights, name) for weights in (end, start))
         if found != expected:
             raise InputError(f"{second / _WEIGHTS}: found {name} {found}, expected {expected} as in {first / _WEIGHTS}")
+        if not start[name].is_floating_point() and not torch.equal(start[name], end[name]):
+            raise InputError(
+                f"{second / _WEIGHTS}: found other numbers in {name} ({found}), expected those of {first / _WEIGHTS}: "
+                "whole numbers have no mean"
+            )
     with new_folder(out) as new:
         shutil.copytree(first, new, ignore=shutil.ignore_patterns(_WEIGHTS), dirs_exist_ok=True)
-        between = {name: torch.lerp(start[name], end[name], weight) for name in start}
+        between = {name: _between(start[name], end[name], weight) for name in start}
         save_file(between, new / _WEIGHTS, metadata={"format": "pt"})
         shutil.copymode(first / _WEIGHTS, new / _WEIGHTS)
+
+
+def _between(start: Tensor, end: Tensor, weight: float) -> Tensor:
+    """Interpolate; what is no floating point number, such as a buffer of positions, is the same in both."""
+    return torch.lerp(start, end, weight) if start.is_floating_point() else start
 
 
 def _encoder_folder(path: Path) -> Path:

@@ -108,7 +108,8 @@ class RunConfig(BaseModel):
     threads: int = Field(2, ge=1, le=1024, description="threads of torch")
 
     def __hash__(self) -> int:
-        return hash(self.model_dump_json())
+        # Of fields whose type makes equal values the same text: an objective may have 1 or 1.0, which are equal.
+        return hash(self.model_dump_json(exclude={"objective", "first_stage"}))
 
     @model_validator(mode="after")
     def _texts_fit(self) -> RunConfig:
@@ -147,6 +148,11 @@ class RunConfig(BaseModel):
             raise ValueError(
                 f"alpha_end: found {self.alpha_end} with sampler {self.sampler} and train_corpora "
                 f"{self.train_corpora}, expected it with hybrid batches of one corpus"
+            )
+        if self.sampler == "hybrid_even" and self.train_corpora is not None:
+            raise ValueError(
+                f"sampler: found hybrid_even with train_corpora {self.train_corpora}, expected one corpus: of the "
+                "batches of each of several it would not be an exact share"
             )
         if self.alpha_end is not None and self.updates * self.accumulate < 2:
             raise ValueError(f"alpha_end: found {self.alpha_end} with a single batch, expected two at least")

@@ -184,9 +184,10 @@ def _run(request: Request) -> _Loaded:
     """Embed the test concepts of a training run by its encoder or another, and texts to fit debiasing on."""
     run = Run.read(Path(str(request.run)))
     config = run.config
-    test = run_splits(config).test.select(languages=request.languages)
-    if request.languages is None and test.fingerprint != run.result["fingerprint"]["test"]:
+    whole = run_splits(config).test
+    if whole.fingerprint != run.result["fingerprint"]["test"]:
         raise InputError(f"{run.folder}: found another corpus than the run was tested on, expected the same")
+    test = whole.select(languages=request.languages)
     tested = Collection.from_corpus(test)
     request.check(tested)
     fit = fit_corpus(config, request.fit_concepts, test.languages) if request.debias else None

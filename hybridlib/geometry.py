@@ -15,7 +15,7 @@ from hybridlib.errors import InputError
 
 _BLOCK = 512
 _ROWS = 1 << 13  # that are held in float64 at once: 25 MB of 384 dimensions
-_PAIRS = 1 << 17
+_NUMBERS = 1 << 22  # of the vectors of listed pairs, on either side at once
 
 
 def alignment(queries: np.ndarray, passages: np.ndarray) -> float:
@@ -205,7 +205,7 @@ def geometry(
     sample: int = 12_000,
     seed: int = 0,
 ) -> dict[str, float]:
-    """Summarise a space of unit vectors by name; a number that does not exist (a single language) is left out.
+    """Summarise a space of unit vectors by name; a number that does not exist (one language or passage) is left out.
 
     ``{positive,negative}_{same,other,all}_{mean,variance}`` of :func:`similarity_statistics`, whose arguments come
     first; ``alignment`` of all positive pairs, 2 - 2 ``positive_all_mean``; of the passages ``uniformity``,
@@ -215,7 +215,8 @@ def geometry(
     numbers = table[["mean", "variance"]].stack()
     summary = {"_".join(names): float(value) for names, value in numbers.items()}
     summary["alignment"] = 2 - 2 * summary["positive_all_mean"]
-    summary["uniformity"] = uniformity(passages, sample=sample, seed=seed)
+    if len(passages) > 1:
+        summary["uniformity"] = uniformity(passages, sample=sample, seed=seed)
     summary["language_probe"] = language_probe(passages, passage_language, passage_concept, sample=sample, seed=seed)
     distances = centroid_distances(passages, passage_language).to_numpy()
     if len(distances) > 1:
@@ -251,22 +252,41 @@ class _Texts(NamedTuple):
     language: np.ndarray
 
 
+_Moments = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
 def _all_products(queries: _Texts, passages: _Texts) -> tuple[np.ndarray, np.ndarray]:
     """Count, sum and sum of squares of the products inside languages, and of all; float64 [3] each."""
-    names = np.unique(np.concatenate([queries.language, passages.language]))
-    moments = list(zip(_moments(queries, names), _moments(passages, names), strict=True))
-    return np.array([(u * v).sum() for u, v in moments]), np.array([(u.sum(0) * v.sum(0)).sum() for u, v in moments])
+    same, every = np.zeros(3), [_no_moments(queries), _no_moments(passages)]
+    for name in np.unique(np.concatenate([queries.language, passages.language])):
+        moments = [_moments(texts, name) for texts in (queries, passages)]
+        same += _inner(*moments)
+        for total, part in zip(every, moments, strict=True):
+            for number, more in zip(total, part, strict=True):
+                number += more
+    return same, _inner(*every)
 
 
-def _moments(texts: _Texts, names: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Of each language: count [languages], sum of its vectors [languages, d], and V'V [languages, d, d]."""
+def _inner(one: _Moments, other: _Moments) -> np.ndarray:
+    """Count, sum and sum of squares of the products of two sets of vectors; float64 [3]."""
+    return np.array([np.vdot(u, v) for u, v in zip(one, other, strict=True)])
+
+
+def _no_moments(texts: _Texts) -> _Moments:
     dimension = texts.vectors.shape[1]
-    counts, sums, squares = (np.zeros((len(names), *shape)) for shape in ((), (dimension,), (dimension, dimension)))
-    for number, rows in _by_number(texts.vectors, np.searchsorted(names, texts.language)):
-        counts[number] += len(rows)
-        sums[number] += rows.sum(0)
-        squares[number] += rows.T @ rows
-    return counts, sums, squares
+    return np.zeros(()), np.zeros(dimension), np.zeros((dimension, dimension))
+
+
+def _moments(texts: _Texts, name: str) -> _Moments:
+    """Of one language: count [], sum of its vectors [d], and V'V [d, d]; only a block of vectors is copied at once."""
+    counted, total, squares = _no_moments(texts)
+    places = np.flatnonzero(texts.language == name)
+    for start in range(0, len(places), _ROWS):
+        rows = texts.vectors[places[start : start + _ROWS]].astype(np.float64)
+        counted += len(rows)
+        total += rows.sum(0)
+        squares += rows.T @ rows
+    return counted, total, squares
 
 
 def _products(
@@ -274,8 +294,9 @@ def _products(
 ) -> tuple[np.ndarray, np.ndarray]:
     """As :func:`_all_products`, of the listed pairs."""
     same, every = np.zeros(3), np.zeros(3)
-    for start in range(0, len(query), _PAIRS):
-        rows, columns = query[start : start + _PAIRS], passage[start : start + _PAIRS]
+    height = max(1, _NUMBERS // queries.vectors.shape[1])
+    for start in range(0, len(query), height):
+        rows, columns = query[start : start + height], passage[start : start + height]
         products = np.einsum("ij,ij->i", queries.vectors[rows], passages.vectors[columns], dtype=np.float64)
         for total, chosen in (
             (every, products),

@@ -14,6 +14,7 @@ from itertools import count
 import numpy as np
 
 from hybridlib.errors import InputError
+from hybridlib.sampler_variants import CountingHybridBatchSampler
 from hybridlib.samplers import Batch, PairBatchSampler, ResumableSampler
 
 
@@ -23,8 +24,9 @@ class CorpusMixtureSampler(ResumableSampler):
     The rows in a batch are those of the corpora put one after the other: row i of corpus c is ``offsets[c] + i``.
 
     Args:
-        parts: a sampler for each corpus, of any kind and any languages; each with a seed of its own, since equal seeds
-            give corpora of equal size the same order. The mixture moves them to the epochs that it needs.
+        parts: a sampler for each corpus, of any kind but one that counts its batches over epochs (an alpha that moves
+            or is an exact share), and any languages; each with a seed of its own, since equal seeds give corpora of
+            equal size the same order. The mixture moves them to the epochs that it needs.
         seed: fixes, together with the epoch, the corpora that are drawn.
         corpus_power: the power above, at least 0.
         sizes: size of each corpus; default: pairs of an epoch of its sampler (``len(part) * part.batch_size``), that is
@@ -37,7 +39,8 @@ class CorpusMixtureSampler(ResumableSampler):
         batch_size: the largest of the parts.
 
     Raises:
-        InputError: if there is no part, or for a size, power or number of batches out of its range.
+        InputError: if there is no part or one that counts its batches, or for a size, power or number of batches out of
+            its range.
 
     The contract is that of :class:`hybridlib.samplers.PairBatchSampler`: the batches depend on seeds and epoch alone,
     and a state counts those that were taken, also by the workers of a ``DataLoader``. Each epoch takes whole new epochs
@@ -55,6 +58,12 @@ class CorpusMixtureSampler(ResumableSampler):
     ) -> None:
         if not parts:
             raise InputError("CorpusMixtureSampler: found no part, expected a sampler for each corpus")
+        for part in parts:
+            if isinstance(part, CountingHybridBatchSampler):
+                raise InputError(
+                    f"CorpusMixtureSampler: found a {type(part).__name__}, which counts its batches over whole epochs, "
+                    "expected a sampler whose batches do not depend on their number"
+                )
         size = np.array([len(p) * p.batch_size for p in parts] if sizes is None else sizes, dtype=np.float64)
         if size.shape != (len(parts),) or not (np.isfinite(size) & (size > 0)).all():
             raise InputError(f"CorpusMixtureSampler: found sizes {sizes}, expected {len(parts)} numbers above 0")

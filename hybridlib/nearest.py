@@ -54,6 +54,8 @@ class NearestIndex:
         share = max(1, size // (_PER_LIST * lists))
         found = 0
         for block in blocks():
+            if block.ndim != 2:
+                raise InputError(f"passages: found a block of shape {block.shape}, expected (passages, dimensions)")
             if not found:
                 self.index = faiss.index_factory(block.shape[1], recipe, faiss.METRIC_INNER_PRODUCT)
                 if not self.index.is_trained:
@@ -75,7 +77,14 @@ class NearestIndex:
 
         Returns:
             Inner products, float32 [q, depth], and numbers of passages, int64 [q, depth]; -1 where there are fewer.
+
+        Raises:
+            InputError: for queries of another shape, and a depth below 1.
         """
+        if queries.ndim != 2 or queries.shape[1] != self.index.d or depth < 1:
+            raise InputError(
+                f"queries: found shape {queries.shape} and depth {depth}, expected (q, {self.index.d}) and 1 at least"
+            )
         if self.kind in _EFFORT:
             faiss.ParameterSpace().set_index_parameter(self.index, _EFFORT[self.kind], effort)
         return self.index.search(np.ascontiguousarray(queries, dtype=np.float32), depth)

@@ -55,8 +55,11 @@ def scheduled_alpha(number: int, alpha: float, alpha_end: float, schedule: Sched
     return alpha if 2 * number < steps else alpha_end
 
 
-class _CountingHybridBatchSampler(HybridBatchSampler):
-    """A hybrid sampler that knows the number of each batch: batch i of epoch e is number ``e * len(self) + i``."""
+class CountingHybridBatchSampler(HybridBatchSampler):
+    """A hybrid sampler that knows the number of each batch: batch i of epoch e is number ``e * len(self) + i``.
+
+    So its epochs follow one another whole, and :class:`hybridlib.mixture.CorpusMixtureSampler` does not take it.
+    """
 
     _numbers: Iterator[int] = count()
 
@@ -67,7 +70,7 @@ class _CountingHybridBatchSampler(HybridBatchSampler):
         yield from super().__iter__()
 
 
-class EvenHybridBatchSampler(_CountingHybridBatchSampler):
+class EvenHybridBatchSampler(CountingHybridBatchSampler):
     r"""Hybrid batches of which the share ``alpha`` is monolingual, spread evenly over the training.
 
     A short training of ``HybridBatchSampler`` may have another share than its alpha: of 64 batches at 0.5 the standard
@@ -93,7 +96,7 @@ class EvenHybridBatchSampler(_CountingHybridBatchSampler):
         return float(after - before)
 
 
-class ScheduledHybridBatchSampler(_CountingHybridBatchSampler):
+class ScheduledHybridBatchSampler(CountingHybridBatchSampler):
     """A hybrid batch whose alpha moves from ``alpha`` to ``alpha_end``, up or down: :func:`scheduled_alpha`.
 
     Batches are counted over epochs. With ``alpha_end`` equal to ``alpha`` the batches are those of

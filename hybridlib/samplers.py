@@ -64,6 +64,8 @@ class ResumableSampler(Sampler[Batch]):
     batches: int
 
     def __init__(self, seed: int) -> None:
+        if seed < 0:
+            raise InputError(f"{type(self).__name__}: found seed {seed}, expected 0 at least")
         self.seed = seed
         self.epoch = self.position = 0
 
@@ -118,7 +120,7 @@ class PairBatchSampler(ResumableSampler):
         self.pairs, self.batch_size = pairs, batch_size
         self.weights = (pairs.has_query | pairs.has_passage).sum(0).astype(np.float64)
         present = self.weights > 0
-        self.weights[present] **= language_power
+        self.weights[present] = (self.weights[present] / self.weights.max()) ** language_power
         usable = int(self._usable().sum())
         if batch_size < 2:
             raise InputError(f"{type(self).__name__}: found batch_size {batch_size}, expected at least 2")

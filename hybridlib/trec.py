@@ -10,6 +10,7 @@ import gzip
 import io
 import re
 import zlib
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -212,8 +213,13 @@ def _read(path: Path, fields: Sequence[str], number: str, form: tuple[str, str, 
         if not usable.all():
             first = int(np.argmin(usable))
             raise InputError(f"{path}:{line[first]}: found {number} {column[number][first]}, expected {expected}")
+        values = pc.cast(column[number], dtype)
+        finite = pc.is_finite(values).to_numpy(zero_copy_only=False)
+        if not finite.all():
+            first = int(np.argmin(finite))
+            raise InputError(f"{path}:{line[first]}: found {number} {column[number][first]}, expected a float32 number")
         part = {name: column[name].dictionary_encode() for name in ("query", "passage")}
-        parts.append(pa.table({**part, number: pc.cast(column[number], dtype), "line": line}))
+        parts.append(pa.table({**part, number: values, "line": line}))
     if not any(map(len, parts)):
         raise InputError(f"{path}: found no line, expected lines of {' '.join(fields)}")
     return pa.concat_tables(parts).unify_dictionaries().to_pandas()
@@ -225,12 +231,14 @@ def _blocks(path: Path) -> Iterator[tuple[np.ndarray, pa.Array]]:
     try:
         with open_bytes(path) as stream:
             for number, line in enumerate(stream, start=1):
-                lines.append(line)
+                lines.append(line.removeprefix(BOM_UTF8) if number == 1 else line)
                 if len(lines) == _LINES:
                     yield _trimmed(path, lines, number)
                     lines = []
     except FileNotFoundError:
         raise InputError(f"{path}: found no such file, expected one in TREC's form") from None
+    except IsADirectoryError:
+        raise InputError(f"{path}: found a folder, expected a file in TREC's form") from None
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise InputError(f"{path}:{number}: found a cut or damaged archive ({error}), expected a whole one") from error
     if lines:

@@ -122,6 +122,8 @@ def _open(file: Path) -> np.memmap:
         vectors = np.lib.format.open_memmap(file, mode="r")
     except FileNotFoundError:
         raise InputError(f"{file}: found no such file, expected vectors") from None
+    except IsADirectoryError:
+        raise InputError(f"{file}: found a folder, expected a file of vectors") from None
     except _BROKEN as error:
         raise InputError(f"{file}: found no array that can be read ({error}), expected a whole .npy file") from error
     _check_array(file, vectors)

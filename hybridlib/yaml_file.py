@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,17 @@ DEEPEST = 20
 _DIGITS = 40  # of a number
 # What PyYAML's constructors raise for values such as 2020-99-99, !!int "" and "\U00110000".
 _NO_VALUE = (yaml.YAMLError, ValueError, TypeError, AttributeError, LookupError, OverflowError, RecursionError)
+
+
+class _Loader(yaml.SafeLoader):
+    """PyYAML's, which is of YAML 1.1, and YAML 1.2's numbers with an exponent: 5e-5 is one without a point and sign."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)[eE][-+]?[0-9]+$"),
+    list("-+.0123456789"),
+)
 
 
 def read_yaml(path: Path, expected: str) -> Any:
@@ -36,7 +48,7 @@ def read_yaml(path: Path, expected: str) -> Any:
             data = stream.read(LARGEST + 1)
         if len(data) > LARGEST:
             raise InputError(f"{path}: found more than {LARGEST:,} bytes, {with_expected}")
-        loader = yaml.SafeLoader(data.decode("utf-8-sig"))
+        loader = _Loader(data.decode("utf-8-sig"))
         node = loader.get_single_node()
         if node is None:
             return None

@@ -157,6 +157,22 @@ def test_encoders_that_do_not_fit_are_refused_and_nothing_is_written(pair, tmp_p
     assert sorted(tmp_path.iterdir()) == before
 
 
+def add_positions(folder: Path, *numbers: int) -> None:
+    """Add a buffer of whole numbers, as some architectures save."""
+    file = next(folder.rglob("model.safetensors"))
+    save_file({**load_file(file), "embeddings.position_ids": torch.tensor(numbers)}, file)
+
+
+def test_whole_numbers_are_taken_over_and_have_no_mean(pair, tmp_path):
+    for folder in pair:
+        add_positions(folder, 0, 1, 2)
+    average(*pair, tmp_path / "out", 0.5)
+    assert load_file(tmp_path / "out" / "model.safetensors")["embeddings.position_ids"].tolist() == [0, 1, 2]
+    add_positions(pair[1], 0, 1, 3)
+    with pytest.raises(InputError, match=r"found other numbers in embeddings\.position_ids .*no mean"):
+        average(*pair, tmp_path / "other", 0.5)
+
+
 def test_encoders_trimmed_to_other_texts_of_as_many_pieces_are_refused(pair, base, tmp_path):
     save_run(base, tmp_path / "other", 3, ["a cat", "a bird"])
     with pytest.raises(InputError, match=r"hybridlib\.json: found another kept_ids, expected as in"):

@@ -61,6 +61,10 @@ UNFIT = {
     "schedule without end": ({"alpha_schedule": "step"}, "alpha_schedule: found step without alpha_end"),
     "end without hybrid": ({"alpha_end": 0.0, "sampler": "mixed"}, "alpha_end: found 0.0 with sampler mixed"),
     "end with corpora": ({"alpha_end": 0.0, "train_corpora": ["xm3600"]}, "alpha_end: found 0.0 with sampler hybrid"),
+    "even with corpora": (
+        {"sampler": "hybrid_even", "train_corpora": ["xm3600"]},
+        "sampler: found hybrid_even with train_corpora ('xm3600',), expected one corpus",
+    ),
     "odd batch": ({"sampler": "both_pairs", "batch_size": 9}, "batch_size: found 9, expected an even number"),
     "one concept": ({"sampler": "both_pairs", "batch_size": 2}, "batch_size: found 2, expected an even number from 4"),
     "end at once": ({"alpha_end": 0.0, "steps": 1}, "alpha_end: found 0.0 with a single batch"),

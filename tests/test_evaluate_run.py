@@ -76,10 +76,11 @@ def test_average_of_two_runs_is_evaluated_on_the_test_concepts_of_one(tmp_path):
     assert (other["label"], other["seed"], other["encoder"]) == ("mean", None, str(tmp_path / "mean"))
 
 
-def test_run_of_another_corpus_is_refused(tmp_path):
+@pytest.mark.parametrize("options", [[], ["--languages", "en"]])
+def test_run_of_another_corpus_is_refused(tmp_path, options):
     run = finished(tmp_path / "a-run", CONFIG)
     result = json.loads((run / "result.json").read_text())
     result["fingerprint"]["test"] = "0" * 64
     (run / "result.json").write_text(json.dumps(result))
     with pytest.raises(InputError, match="a-run: found another corpus than the run was tested on"):
-        invoke("evaluate", "--run", run, "--out", tmp_path / "out")
+        invoke("evaluate", "--run", run, *options, "--out", tmp_path / "out")

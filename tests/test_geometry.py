@@ -94,7 +94,7 @@ def test_similarity_statistics_as_by_loops(seed, n, m):
 
 
 def test_similarity_statistics_of_more_pairs_than_a_block(monkeypatch):
-    monkeypatch.setattr("hybridlib.geometry._PAIRS", 1000)
+    monkeypatch.setattr("hybridlib.geometry._NUMBERS", 1000)
     queries, passages = gaussian(0, 1200, 4), gaussian(1, 30, 4)
     ones = np.ones(1200, dtype=int)
     table = similarity_statistics(queries, passages, ones, ones[:30], *np.nonzero(np.ones((1200, 30))))
@@ -137,6 +137,16 @@ def test_vectors_are_summed_in_blocks(monkeypatch):
         tracemalloc.stop()
         assert found.to_numpy() == pytest.approx(table.to_numpy(), nan_ok=True)
         assert peak < vectors.nbytes / 2
+
+
+def test_memory_does_not_grow_with_languages():
+    """One language's second moments are held at a time: 64 of 100 x 100 numbers would take 5 MB a side."""
+    vectors, language = gaussian(0, 640, 100), np.arange(640) % 64
+    tracemalloc.start()
+    all_similarities(vectors, language)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1.5e6
 
 
 def all_similarities(vectors: np.ndarray, language: np.ndarray):
@@ -218,6 +228,14 @@ def test_geometry_of_one_language_has_no_number_about_several():
         "alignment",
         "uniformity",
     }  # fmt: skip
+
+
+def test_geometry_of_a_single_passage_has_no_uniformity():
+    vectors, one = unit(gaussian(0, 1, 5)), np.zeros(1, dtype=int)
+    names = set(geometry(vectors, vectors, one, one, one, one))
+    assert names == {f"positive_{same}_{what}" for same in ("same", "all") for what in ("mean", "variance")} | {
+        "alignment"
+    }
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from torch.utils.data import DataLoader, Dataset
 from hybridlib.errors import InputError
 from hybridlib.mixture import CorpusMixtureSampler
 from hybridlib.pairs import Pairs
+from hybridlib.sampler_variants import EvenHybridBatchSampler, ScheduledHybridBatchSampler
 from hybridlib.samplers import (
     Batch,
     CrosslingualBatchSampler,
@@ -232,3 +233,16 @@ def test_no_part_is_an_error():
 def test_batch_size_is_the_largest_of_the_parts():
     parts: list[PairBatchSampler] = [MixedBatchSampler(pairs_of(8, ("en",)), size) for size in (3, 5, 2)]
     assert CorpusMixtureSampler(parts).batch_size == 5
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        EvenHybridBatchSampler(pairs_of(9, LANGUAGES[0]), 4),
+        ScheduledHybridBatchSampler(pairs_of(9, LANGUAGES[0]), 4, alpha=1, alpha_end=0, schedule="step", steps=9),
+    ],
+)
+def test_samplers_that_count_their_batches_are_refused(part):
+    """An epoch of the mixture takes a part of theirs, so that their numbers would jump."""
+    with pytest.raises(InputError, match=f"found a {type(part).__name__}, which counts its batches over whole epochs"):
+        CorpusMixtureSampler([part])

@@ -65,9 +65,16 @@ def test_depth_beyond_the_passages_is_filled():
         ([PASSAGES[:9]], 9, "ivf", "passages: found 9, expected at least 10000 for ivf"),
         ([PASSAGES[:9]], 8, "flat", "passages: found 9, expected 8"),
         ([], 0, "flat", "passages: found 0, expected 1"),
+        ([PASSAGES[0]], 1, "flat", r"passages: found a block of shape \(16,\), expected \(passages, dimensions\)"),
         ([PASSAGES[:9], PASSAGES[:9, :4]], 18, "flat", "passages: found 4 dimensions, expected 16 as before"),
     ],
 )
 def test_what_does_not_fit_is_refused(blocks, size, kind, message):
     with pytest.raises(InputError, match=message):
         NearestIndex(lambda: blocks, size, kind)
+
+
+@pytest.mark.parametrize(("queries", "depth"), [(QUERIES[:, :4], 1), (QUERIES[0], 1), (QUERIES, 0)])
+def test_queries_that_do_not_fit_are_refused(queries, depth):
+    with pytest.raises(InputError, match=r"queries: found shape .* and depth \d, expected \(q, 16\) and 1 at least"):
+        NearestIndex(lambda: [PASSAGES[:3]], 3, "flat").first(queries, depth)

@@ -19,6 +19,12 @@ def test_a_batch_size_below_two_is_an_error(kind: str, batch_size: int):
 
 
 @every_sampler
+def test_a_seed_below_zero_is_an_error(kind: str):
+    with pytest.raises(InputError, match=f"^{SAMPLERS[kind].__name__}: found seed -1, expected 0 at least"):
+        SAMPLERS[kind](corpus_of([9, 9]), 4, seed=-1)
+
+
+@every_sampler
 def test_a_batch_size_above_the_usable_concepts_is_an_error(kind: str):
     with pytest.raises(
         InputError, match=f"^{SAMPLERS[kind].__name__}: found batch_size 10, expected at most 9, .*have"

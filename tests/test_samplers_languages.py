@@ -93,6 +93,14 @@ def test_a_steep_power_leaves_crosslingual_pairs_in_both_directions():
     assert close(counts, {(0, 1): 1, (1, 0): 1}, tolerance=8)
 
 
+@pytest.mark.parametrize("kind", ["monolingual", "hybrid"])
+def test_a_power_without_bound_draws_the_largest_language(kind: str):
+    pairs = corpus_of([50, 3000])
+    options = {"alpha": 1.0} if kind == "hybrid" else {}
+    batches = SAMPLERS[kind](pairs, 4, language_power=200, batches=20, **options)
+    assert {languages for batch in batches for languages in languages_of(pairs, batch)} == {(1, 1)}
+
+
 @given(case=cases)
 @settings(max_examples=20, deadline=None)
 def test_crosslingual_reaches_every_ordered_language_pair_of_every_concept(case: Case):

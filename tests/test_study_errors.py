@@ -41,6 +41,10 @@ BAD = {
         ["found baseline 'hybrid 0.5 + lir', expected one of hybrid 0.5"],
     ),
     "runs twice": ("runs: [{seed: 1}, {}, {seed: 2}]", ["found 1 runs that are asked for twice", "expected each once"]),
+    "equal numbers": (
+        "runs: [{objective: {infonce: {temperature: 1}}}, {objective: {infonce: {temperature: 1.0}}}]",
+        ["found 1 runs that are asked for twice"],
+    ),
     "grid and runs": ("runs: [{seed: 2}]\ngrid: {seed: [1, 2]}", ["1 runs that are asked for twice"]),
     "baseline no label": ("baseline: best\nruns: [{}]", ["found baseline 'best'", "expected one of hybrid 0.5"]),
     "no run": ("title: Empty", ["found no run", "expected a grid or runs"]),

@@ -166,6 +166,7 @@ def test_a_judgement_said_twice_counts_once(path):
         ("q Q0 d 1 0.5 my tag\n", r":1: found 7 fields, expected 6"),
         ("q Q0 d 1 0.5 t\nq Q0 e 2 high t\n", r":2: found score high, expected a decimal number"),
         ("q Q0 d 1 nan t\n", r":1: found score nan, expected a decimal number"),
+        ("q Q0 d 1 1 t\nq Q0 e 2 1e50 t\n", r":2: found score 1e50, expected a float32 number"),
         (
             "q Q0 d 1 0.5 t\nr Q0 d 1 0.5 t\nq Q0 d 2 0.4 t\n",
             r":3: found passage d again for query q, expected it once",
@@ -210,6 +211,16 @@ def test_cut_archive_is_refused(tmp_path):
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(InputError, match=r"qrels.gz:4\d\d\d: found a cut or damaged archive"):
         read_qrels(path)
+
+
+def test_a_byte_order_mark_is_not_of_the_first_id(tmp_path):
+    (tmp_path / "run").write_bytes(b"\xef\xbb\xbfq Q0 d 1 0.5 t\nq Q0 e 2 0.4 t\n")
+    assert read_run(tmp_path / "run")["query"].tolist() == ["q", "q"]
+
+
+def test_folder_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"found a folder, expected a file in TREC's form"):
+        read_run(tmp_path)
 
 
 def test_missing_file_is_named(tmp_path):

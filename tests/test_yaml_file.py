@@ -95,6 +95,16 @@ def test_plain_yaml_is_read(read):
     assert read(text) == {"defaults": defaults, "runs": [{**defaults, "steps": 4}, defaults, [True, None, "é"]]}
 
 
+@pytest.mark.parametrize("text", ["5e-5", "5E-5", "+5e-5", "5.e-5", ".5e-4", "5.0e-5", "50e-6"])
+def test_numbers_with_an_exponent_are_those_of_yaml_1_2(read, text):
+    assert read(f"{{rate: {text}}}") == {"rate": pytest.approx(5e-5)}
+
+
+@pytest.mark.parametrize("text", ["5e", "e5", "1e-", "5e-5x", "1_000e", "de-e5"])
+def test_words_with_an_e_stay_words(read, text):
+    assert read(f"{{rate: {text}}}") == {"rate": text}
+
+
 def test_an_empty_file_is_none(read):
     assert read("# nothing") is None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -226,7 +226,7 @@ class Collection:
         return digest.hexdigest()
 
     def described(self) -> dict[str, Any]:
-        """Sizes, languages, notes and fingerprint, for a result file."""
+        """Sizes, languages, notes, those on what is judged among them, and fingerprint, for a result file."""
         return {
             "name": self.name,
             "languages": self.languages,
@@ -234,9 +234,22 @@ class Collection:
             "queries": len(self.queries),
             "passages": len(self.passages),
             "relevant": len(self.relevant),
-            "notes": list(self.notes),
+            "notes": [*self.notes, *self._cautions()],
             "fingerprint": self.fingerprint,
         }
+
+    def _cautions(self) -> Iterator[str]:
+        """Yield what a reader should know of the judgements before comparing scores with those of another program."""
+        asked = len(self.queries)
+        silent = asked - self.relevant["query"].nunique()
+        if silent:
+            yield f"{silent:,} of {asked:,} queries have no relevant passage and are left out of every mean"
+        query, passage = (self.relevant[column].to_numpy() for column in ("query", "passage"))
+        near = self.query_language[query] == self.passage_language[passage]
+        words = self._column("text").take(pa.array(passage[near])).to_pylist()
+        own = query[near][self.queries["text"].to_numpy(dtype=object)[query[near]] == np.array(words, dtype=object)]
+        if len(own):
+            yield f"{len(set(own)):,} of {asked:,} queries have their own words as a relevant passage of their language"
 
     def _column(self, name: str) -> pa.ChunkedArray:
         return self.passages.select_columns([name]).with_format("arrow")[:][name]

@@ -198,6 +198,23 @@ def test_queries_that_are_not_asked_are_told():
     assert Collection.from_corpus(collection.to_corpus()).notes == collection.notes  # said once
 
 
+def test_queries_that_no_mean_counts_are_told():
+    """A judged query without a relevant passage is 0 in other programs; here it is left out."""
+    graded = QRELS.assign(relevance=[1, 0, 0, 0, 0, 0])
+    told = collection(qrels=graded).described()["notes"]
+    assert told == ["3 of 4 queries have no relevant passage and are left out of every mean"]
+    assert collection().described()["notes"] == []
+
+
+def test_queries_that_find_their_own_words_are_told():
+    """In their own language, and once a query; a text that is query and passage at once is not ranked for itself."""
+    words = ["Satz eins", "sentence one", "sentence two", "phrase"]
+    told = collection(queries=QUERIES.assign(text=words)).described()["notes"]
+    assert told == ["3 of 4 queries have their own words as a relevant passage of their language"]
+    rows = [("a", code, "text", f"{code} text") for code in ("en", "de")]
+    assert Collection.from_corpus(Corpus.from_rows(rows, "mine")).described()["notes"] == []
+
+
 def test_texts_that_only_answer_need_no_note():
     """Captions as in XM3600: the last asks, the others are found."""
     roles = ("passage", "text", "text", "query")

@@ -184,6 +184,13 @@ def test_file_names_of_the_three_collections_are_known(tmp_path: Path):
     assert squad.load("mine", tmp_path).languages == ["en", "de", "zh-Hant"]
 
 
+@pytest.mark.parametrize("code", ["es-419", "zh-Hant-TW", "pt_BR"])
+def test_every_language_code_names_a_file(tmp_path: Path, code: str):
+    write(tmp_path, "en.json", [EN])
+    write(tmp_path, f"{code}.json", [OTHER])
+    assert set(squad.load("mine", tmp_path).languages) == {"en", code}
+
+
 def test_file_called_as_the_pool_of_all_languages_is_an_error(tmp_path: Path):
     write(tmp_path, "all.json", [DE])
     with pytest.raises(InputError, match=r"all\.json: found language 'all', as results call the pool of all languages"):
