@@ -39,7 +39,9 @@ def check(study: StudyFile) -> None:
     """Read a study and its data and say what is wrong, before anything is trained."""
     from hybridlib.study_data import check_data
 
-    check_data(load_study(study))
+    loaded = load_study(study)
+    check_data(loaded)
+    typer.echo(f"{study}: {len(loaded.configs)} runs, their texts read, nothing found wrong")
 
 
 @app.command()

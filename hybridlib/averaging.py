@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -19,12 +20,15 @@ from hybridlib.errors import InputError
 __all__ = ["average"]
 
 _WEIGHTS = "model.safetensors"
+_OF_GENERATION = ("bos_token_id", "eos_token_id", "pad_token_id", "use_cache")  # no encoder looks at them
 # Files that must agree, and keys of them that say nothing of the encoder.
 _SETTINGS: dict[str, set[str]] = {
-    "config.json": {"_name_or_path", "transformers_version"},
+    "config.json": {"_name_or_path", "transformers_version", *_OF_GENERATION},
     "hybridlib.json": set(),
     "tokenizer.json": {"truncation", "padding"},
 }
+_OPTIONAL = ("hybridlib.json",)  # sentence-transformers writes none
+_POOLER = re.compile(r"(.*\.)?pooler\..*")  # behind what is read of an encoder; some programs save it, some do not
 
 
 def average(first: Path, second: Path, out: Path, weight: float = 0.5) -> None:
@@ -36,7 +40,8 @@ def average(first: Path, second: Path, out: Path, weight: float = 0.5) -> None:
     joined by a line of good ones (WiSE-FT, Wortsman et al., arXiv 2109.01903; model soups, arXiv 2203.05482).
 
     Args:
-        first: an encoder's folder as ``DualEncoder.save`` writes it, or a run's folder with one in ``encoder/``.
+        first: an encoder's folder as ``DualEncoder.save`` or sentence-transformers writes it, or a run's folder with
+            one in ``encoder/``.
         second: another with the same architecture, vocabulary, prefixes, pooling and shapes.
         out: the new encoder's folder, in the same form; must not exist.
         weight: w, from 0 (the first encoder) to 1 (the second).
@@ -50,7 +55,20 @@ def average(first: Path, second: Path, out: Path, weight: float = 0.5) -> None:
     if out.exists():
         raise InputError(f"{out}: found an existing file or folder, expected a new one")
     first, second = _encoder_folder(first), _encoder_folder(second)
+    _check_alike(first, second)
+    start, end = _fitting_weights(first, second)
+    with new_folder(out) as new:
+        shutil.copytree(first, new, ignore=shutil.ignore_patterns(_WEIGHTS), dirs_exist_ok=True)
+        between = {name: _between(start[name], end[name], weight) for name in start}
+        save_file(between, new / _WEIGHTS, metadata={"format": "pt"})
+        shutil.copymode(first / _WEIGHTS, new / _WEIGHTS)
+
+
+def _check_alike(first: Path, second: Path) -> None:
+    """Raise unless two encoders say the same of architecture, vocabulary, prefixes and pooling."""
     for file, passed_over in _SETTINGS.items():
+        if file in _OPTIONAL and not ((first / file).exists() and (second / file).exists()):
+            continue
         ours, theirs = _read_json(first / file), _read_json(second / file)
         other = sorted(key for key in ours | theirs if ours.get(key) != theirs.get(key) and key not in passed_over)
         if other:
@@ -60,7 +78,14 @@ def average(first: Path, second: Path, out: Path, weight: float = 0.5) -> None:
         found, expected = getattr(told, name), getattr(said, name)
         if found != expected:
             raise InputError(f"{second}: found the {name} {found!r}, expected {expected!r} as in {first}")
+
+
+def _fitting_weights(first: Path, second: Path) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Read the weights of two encoders; raise unless they have the same names and shapes."""
     start, end = _read_weights(first), _read_weights(second)
+    for one, other in ((start, end), (end, start)):
+        for name in [name for name in one if _POOLER.fullmatch(name) and name not in other]:
+            del one[name]
     for name in sorted(start | end):
         found, expected = (_described(weights, name) for weights in (end, start))
         if found != expected:
@@ -70,11 +95,7 @@ def average(first: Path, second: Path, out: Path, weight: float = 0.5) -> None:
                 f"{second / _WEIGHTS}: found other numbers in {name} ({found}), expected those of {first / _WEIGHTS}: "
                 "whole numbers have no mean"
             )
-    with new_folder(out) as new:
-        shutil.copytree(first, new, ignore=shutil.ignore_patterns(_WEIGHTS), dirs_exist_ok=True)
-        between = {name: _between(start[name], end[name], weight) for name in start}
-        save_file(between, new / _WEIGHTS, metadata={"format": "pt"})
-        shutil.copymode(first / _WEIGHTS, new / _WEIGHTS)
+    return start, end
 
 
 def _between(start: Tensor, end: Tensor, weight: float) -> Tensor:

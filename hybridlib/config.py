@@ -41,7 +41,9 @@ class RunConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
     # Data
-    corpus: str = Field("scenes", description="scenes, xm3600, or a .jsonl, .jsonl.gz or .parquet file")
+    corpus: str = Field(
+        "scenes", description="scenes, xm3600, a .jsonl, .parquet or .yaml file, or another name of corpora/load.py"
+    )
     corpus_path: str | None = Field(None, description="where xm3600's captions are, if not in the usual places")
     train_corpora: tuple[str, ...] | None = Field(
         None,
@@ -73,7 +75,9 @@ class RunConfig(BaseModel):
         0.5, ge=0, le=1, description="P(a batch is monolingual); hybrid_even: share; hybrid_rows: P(a row is)"
     )
     alpha_end: float | None = Field(None, ge=0, le=1, description="hybrid: alpha moves to this value; None: it stays")
-    alpha_schedule: Literal["linear", "step"] = Field("linear", description="how alpha moves: evenly, or at half time")
+    alpha_schedule: Literal["linear", "step"] = Field(
+        "linear", description="how alpha moves: linear, evenly; step, at half time"
+    )
     batch_size: int = Field(64, ge=2, description="pairs a batch")
     language_power: float = Field(0.0, ge=0, description="P(language) ~ size ** power; 0: uniform")
     # Objective

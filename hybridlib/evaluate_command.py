@@ -49,8 +49,10 @@ def evaluate(request: Request, say: Say) -> Path | None:
         The page; None where :func:`hybridlib.page_needs.why_no_page` has a reason, which is said as well.
 
     Raises:
-        InputError: for a system, a collection or a combination that cannot be evaluated; nothing is written then.
+        InputError: for a system, a collection or a combination that cannot be evaluated, and for the folder of a run;
+            nothing is written then.
     """
+    _check_out(request.out)
     seconds: dict[str, float] = {}
     if request.threads:
         torch.set_num_threads(request.threads)
@@ -96,8 +98,10 @@ def compare(folders: Sequence[Path], out: Path, say: Say) -> Path | None:
         The page; None where it is left out, as by :func:`evaluate`.
 
     Raises:
-        InputError: for results of other measures or another collection, and for fewer than two systems.
+        InputError: for results of other measures or another collection, for fewer than two systems, and for the folder
+            of a run.
     """
+    _check_out(out)
     results = [Results.read(folder) for folder in folders]
     measures = dict.fromkeys(" ".join(one.result["measures"]) for one in results)
     if len(measures) > 1:
@@ -114,7 +118,14 @@ def compare(folders: Sequence[Path], out: Path, say: Say) -> Path | None:
     write_csv(out / "comparisons.csv", compared)
     write_csv(out / "means.csv", means_of_results(results))
     say(significance_table(compared).replace(r"^\*", "", regex=True).to_string())
+    say("Holm p: corrected within a measure of a setting; wins, ties, losses: of language pairs, at p < 0.05")
     return _page(folders, out, " · ".join(found), say)
+
+
+def _check_out(out: Path) -> None:
+    """Refuse the folder of a training run: its results would be lost, and it would still count as finished."""
+    if (out / "config.json").exists():
+        raise InputError(f"out: found a training run in {out}, expected a folder of its own for an evaluation")
 
 
 def _system(request: Request) -> _Loaded:
@@ -128,7 +139,10 @@ def _system(request: Request) -> _Loaded:
         )
     tested = collection
     if request.debias:
-        held = held_out(collection, request.fit_concepts)
+        try:
+            held = held_out(collection, request.fit_concepts)
+        except InputError as error:
+            raise InputError(f"fit-concepts: {error}") from None
         tested = collection.kept(~held[0], ~held[1])
     request.check(tested)
     if request.embeddings is not None:
@@ -225,7 +239,8 @@ def _page(folders: Sequence[Path], out: Path, title: str, say: Say) -> Path | No
     """Write the page of results that stand, or ``say`` why there is none: results are of use without it."""
     reason = why_no_page()
     if reason is not None:
-        say(f"results are in {out}, without the HTML page: {reason}")
+        (out / "index.html").unlink(missing_ok=True)  # of an earlier evaluation
+        say(f"results are in {out}, without figures and HTML page: {reason}")
         return None
     from hybridlib.execute import execute_evaluation  # what it imports is in the extra ``study`` alone
 

@@ -18,5 +18,5 @@ def why_no_page() -> str | None:
     try:
         project_folder()
     except InputError as error:
-        return str(error)
+        return f"{error}, as the working directory"
     return None

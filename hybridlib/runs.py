@@ -124,7 +124,10 @@ class Run:
         if not (folder / "result.json").exists():
             raise InputError(f"{folder}: found no result.json, expected a finished run")
         config = RunConfig.checked(read_json(folder / "config.json"), f"{folder}/config.json")
-        return cls(folder, config, label or config.label(), read_json(folder / "result.json"))
+        result = read_json(folder / "result.json")
+        if "fingerprint" not in result:
+            raise InputError(f"{folder}/result.json: found no fingerprint, expected that of a training run")
+        return cls(folder, config, label or config.label(), result)
 
     def scores(self) -> pd.DataFrame:
         """Scores of every query; see :class:`hybridlib.evaluation.Evaluation`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from functools import lru_cache
 
 from hybridlib.config import RunConfig
@@ -139,13 +140,13 @@ def run_splits(config: RunConfig) -> Split:
     if _trains_on_itself(config):
         split = whole.split(config.train_concepts, config.validation_concepts, config.test_concepts)
         own = [code for code in config.train_languages or whole.languages if code in whole.languages]
-        parts = [split.train.select(languages=own), *parts]
+        parts = [_in_languages(split.train, own, "train"), *parts]
         _check_languages(config, parts)
-        validation, test = split.validation.select(languages=own), split.test
+        validation, test = _in_languages(split.validation, own, "validation"), split.test
     else:
         validation, test = _held_out(whole, config.validation_concepts, config.test_concepts)
         validation = validation.select(languages=_trained(validation, parts))
-    test = test.select(languages=config.test_languages)
+    test = _in_languages(test, config.test_languages, "test")
     if config.leave_out_overlap:
         held_out = joined([validation, test])
         parts = [without_shared(part, held_out) for part in parts]
@@ -182,3 +183,15 @@ def _held_out(corpus: Corpus, validation: int, test: int) -> tuple[Corpus, Corpu
     start, middle = len(order) - validation - test, len(order) - test
     chosen = order[start:middle], order[middle:]
     return corpus.select(concepts=chosen[0]), corpus.select(concepts=chosen[1])
+
+
+def _in_languages(part: Corpus, languages: Sequence[str] | None, what: str) -> Corpus:
+    """Select languages of a part of a corpus; one that only the others have is an error that says so."""
+    missing = [code for code in languages or () if code not in part.languages]
+    if missing:
+        parameter = "test_languages" if what == "test" else "train_languages"
+        raise InputError(
+            f"{parameter}: found {missing[0]!r}, in which none of the {len(part.concepts)} {what} concepts of "
+            f"{part.name} has a text, expected languages among {' '.join(part.languages)}"
+        )
+    return part.select(languages=languages)

@@ -190,9 +190,9 @@ def _read(path: Path) -> dict[str, Any]:
         values = _mapping(read_yaml(path, "a study file"), path)
     except FileNotFoundError:
         known = sorted(file.stem for file in path.parent.glob("*.yaml"))
-        raise InputError(
-            f"{path}: found no such study, expected one of: {' '.join(known) or 'none is there'}"
-        ) from None
+        meant = path.parent / "studies" / f"{path.name.removesuffix('.yaml')}.yaml"
+        expected = str(meant) if meant.is_file() else f"one of: {' '.join(known) or 'none is there'}"
+        raise InputError(f"{path}: found no such study, expected {expected}") from None
     for key, value in values.items():
         if key not in _FIELDS:
             raise InputError(f"{path}: found {brief(key)}, expected one of {' '.join(_FIELDS)}")

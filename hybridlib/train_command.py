@@ -74,11 +74,12 @@ def read_config(file: Path, changes: Sequence[str]) -> RunConfig:
         if not equals:
             raise InputError(f"set: found {brief(change)}, expected name=value")
         values[name] = _value(value)
-    config = RunConfig.checked(values, str(file))
+    where = f"{file} with --set" if changes else str(file)
+    config = RunConfig.checked(values, where)
     if config.sampler == "untrained":
-        raise InputError(f"{file}: found sampler 'untrained', expected one that trains")
+        raise InputError(f"{where}: found sampler 'untrained', expected one that trains")
     for corpus in (config.corpus, *(config.train_corpora or ())):
-        check_corpus_name(corpus, str(file))
+        check_corpus_name(corpus, where)
     return config
 
 
@@ -130,7 +131,7 @@ def _train(config: RunConfig, out: Path, ranks: Ranks, say: Say) -> None:
     shutil.rmtree(out / "checkpoints", ignore_errors=True)
     means = {"before": result["means_before"]["all"], "after": result["means"]["all"]}
     say(pd.DataFrame({moment: pd.DataFrame(settings).loc["nDCG@10"] for moment, settings in means.items()}).to_string())
-    say(str(out))
+    say(f"{out} (its tables and page: python -m hybridlib evaluate --run ... --out ...)")
 
 
 def _is_finished(out: Path, config: RunConfig) -> bool:

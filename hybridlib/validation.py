@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from difflib import get_close_matches
 from typing import Any
 
 from hybridlib.plain_text import brief, one_line
@@ -18,11 +19,16 @@ def explained(item: Any, what: str, known: Iterable[str]) -> str:
     """
     name = one_line(".".join(str(part) for part in item["loc"])) or "values"
     if item["type"] == "extra_forbidden":
-        return f"found unknown {what} {brief(name)}, expected one of {' '.join(known)}"
+        names = list(known)
+        near = get_close_matches(name, names, n=2)  # stand first
+        expected = " ".join(dict.fromkeys([*near, *names]))
+        return f"found unknown {what} {brief(name)}, expected one of {expected}"
     if item["type"] == "value_error":
         return f"{item['ctx']['error']}"
     if item["type"] == "tuple_type":
         return f"found {name} = {brief(item['input'])}, expected a list such as {_listed(item['input'])}"
+    if item["type"] == "dict_type" and name == "objective":
+        return f"found {name} = {brief(item['input'])}, expected a mapping such as {{infonce: {{temperature: 0.05}}}}"
     expected = item["msg"]
     for start in ("Input should be", "Value", "String should have"):
         expected = expected.replace(start, "expected")

@@ -157,6 +157,27 @@ def test_encoders_that_do_not_fit_are_refused_and_nothing_is_written(pair, tmp_p
     assert sorted(tmp_path.iterdir()) == before
 
 
+def test_folders_of_sentence_transformers_are_averaged(pair, tmp_path):
+    """It writes no settings of ours and keeps a pooler; two of its folders fit, and one fits that it started from."""
+    generation = {"bos_token_id": 0, "use_cache": True, "pad_token_id": 9}
+    for folder in pair:
+        encoder = next(folder.rglob("hybridlib.json")).parent
+        kept = json.loads((encoder / "hybridlib.json").read_text())["kept_ids"]
+        (encoder / "hybridlib.json").unlink()
+    start, end = pair[0], pair[1] / "encoder"
+    assert kept
+    change_json(end / "config.json", **generation)
+    tensors = load_file(end / "model.safetensors")
+    save_file({**tensors, "pooler.dense.weight": torch.ones(2, 2)}, end / "model.safetensors")
+    average(start, end, tmp_path / "one", 0.25)
+    average(end, start, tmp_path / "other", 0.75)
+    one, other = (load_file(tmp_path / name / "model.safetensors") for name in ("one", "other"))
+    assert set(one) == set(other) == set(tensors)
+    for name, value in one.items():
+        assert torch.allclose(value, other[name], atol=1e-6)
+        assert torch.equal(value, torch.lerp(load_file(start / "model.safetensors")[name], tensors[name], 0.25))
+
+
 def add_positions(folder: Path, *numbers: int) -> None:
     """Add a buffer of whole numbers, as some architectures save."""
     file = next(folder.rglob("model.safetensors"))

@@ -73,7 +73,11 @@ def test_encoder_is_evaluated(corpus, tmp_path, pages):
 @pytest.mark.parametrize(
     ("modules", "reason"),
     [
-        (None, "{tmp_path}: found no notebooks/2-train.ipynb here or above, expected the folder of the project"),
+        (
+            None,
+            "{tmp_path}: found no notebooks/2-train.ipynb here or above, expected the folder of the project, "
+            "as the working directory",
+        ),
         (["surely_absent"], "found no module surely_absent, expected those of pip install 'hybridlib[study]'"),
     ],
 )
@@ -82,14 +86,17 @@ def test_results_stand_without_a_page_and_say_why(corpus, tmp_path, monkeypatch,
     if modules:
         monkeypatch.setattr(page_needs, "_MODULES", modules)
     for number in (8, 16):
+        Path(f"out{number}").mkdir()
+        Path(f"out{number}", "index.html").write_text("of an earlier evaluation")
         read, said = evaluated(corpus, Path(f"out{number}"), "--label", f"tiny {number}", "--max-length", number)
         reason = reason.format(tmp_path=tmp_path)
-        assert said.splitlines()[-1] == f"results are in out{number}, without the HTML page: {reason}"
+        assert said.splitlines()[-1] == f"results are in out{number}, without figures and HTML page: {reason}"
         assert read.scores()
+        assert not Path(f"out{number}", "index.html").exists()
     compared = invoke("compare", "out8", "out16", "--out", "both")
     assert (compared.exit_code, compared.stdout.splitlines()[-1].partition(":")[0]) == (
         0,
-        "results are in both, without the HTML page",
+        "results are in both, without figures and HTML page",
     )
     assert (tmp_path / "both" / "comparisons.csv").exists()
     assert pages == []
@@ -266,7 +273,7 @@ def test_damaged_vectors_leave_no_result(corpus, embeddings, tmp_path, file, cha
             ["--debias", "lir", "--fit-concepts", "10", "--languages", "en,de", "--measures", "R@21"],
             "measures: found R@21, expected K of at most 20, the passages in",
         ),
-        (["--debias", "lir", "--fit-concepts", "30"], "mine: found 30 concepts to hold out"),
+        (["--debias", "lir", "--fit-concepts", "30"], "fit-concepts: mine: found 30 concepts to hold out"),
     ],
 )
 def test_bad_input_ends_with_its_message_and_no_result(corpus, tmp_path, monkeypatch, capsys, options, message):

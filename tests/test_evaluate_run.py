@@ -40,6 +40,25 @@ def test_run_is_evaluated_on_another_corpus(tmp_path):
     assert RunConfig.checked(found["configuration"]) == CONFIG
 
 
+def test_results_of_a_run_are_not_written_over(tmp_path):
+    """Its folder would count as a finished run, with the scores of something else."""
+    run = finished(tmp_path / "a-run", CONFIG)
+    before = {file.name: file.read_bytes() for file in run.iterdir() if file.is_file()}
+    for command in (["evaluate", "--encoder", "tiny"], ["compare", run, run]):
+        with pytest.raises(InputError, match=r"out: found a training run in .*a-run, expected a folder of its own"):
+            invoke(*command, "--out", run)
+    assert {file.name: file.read_bytes() for file in run.iterdir() if file.is_file()} == before
+
+
+def test_an_evaluation_is_no_run(tmp_path):
+    run = finished(tmp_path / "a-run", CONFIG)
+    result = json.loads((run / "result.json").read_text())
+    del result["fingerprint"]
+    (run / "result.json").write_text(json.dumps(result))
+    with pytest.raises(InputError, match=r"result\.json: found no fingerprint, expected that of a training run"):
+        invoke("evaluate", "--run", run, "--out", tmp_path / "out")
+
+
 def test_untrained_run_has_no_seed_and_needs_no_weights(tmp_path):
     run = finished(tmp_path / "a-run", CONFIG.model_copy(update={"sampler": "untrained"}))
     (run / "encoder").rename(tmp_path / "gone")

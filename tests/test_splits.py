@@ -59,8 +59,25 @@ def test_untrained_run_needs_no_batch():
 
 
 def test_language_that_the_corpus_does_not_have():
-    with pytest.raises(InputError, match="found language 'xx', expected one of: en de"):
+    with pytest.raises(
+        InputError,
+        match="found language 'xx', expected one of: en de",
+    ):
         run_splits(changed(test_languages=("xx",)))
+
+
+def test_language_that_only_the_training_concepts_have(tmp_path):
+    """As of real data with a rare language; the message names the part and not the corpus, which has it."""
+    lines = [
+        {"concept": f"c{i}", "language": code, "query": f"{i} {code}?", "passage": f"{i} {code}."}
+        for i in range(30) for code in (("en", "de", "fr") if i == 0 else ("en", "de"))
+    ]  # fmt: skip
+    file = tmp_path / "mine.jsonl"
+    file.write_text("\n".join(map(json.dumps, lines)))
+    config = RunConfig(corpus=str(file), train_concepts=20, validation_concepts=5, test_concepts=5)
+    message = r"^train_languages: found 'fr', in which none of the \d+ (train|validation) concepts of mine has a text"
+    with pytest.raises(InputError, match=message):
+        run_splits(config)
 
 
 def test_texts_of_one_language_cannot_test_all_settings():

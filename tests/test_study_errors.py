@@ -16,8 +16,8 @@ BAD = {
     "grid without a list": ("grid: {seed: 3}", ["found grid seed: 3", "expected a list of values"]),
     "grid of nothing": ("grid: {seed: []}", ["found grid seed: []", "expected a list of values"]),
     "run is a number": ("runs: [3]", ["found 3", "expected names with values"]),
-    "unknown parameter": ("runs: [{stepz: 3}]", ["unknown parameter 'stepz'", "expected one of corpus"]),
-    "unknown default": ("defaults: {stepz: 3}\nruns: [{}]", ["unknown parameter 'stepz'", "expected one of corpus"]),
+    "unknown parameter": ("runs: [{stepz: 3}]", ["unknown parameter 'stepz'", "expected one of steps "]),
+    "unknown default": ("defaults: {stepz: 3}\nruns: [{}]", ["unknown parameter 'stepz'", "expected one of steps "]),
     "alpha 1.5": ("runs: [{alpha: 1.5}]", ["found alpha = 1.5", "expected less than or equal to 1"]),
     "steps as text": ("runs: [{steps: many}]", ["found steps = 'many'", "expected a valid integer"]),
     "seed yes": ("runs: [{seed: yes}]", ["found seed = True", "expected a valid integer"]),
@@ -83,6 +83,14 @@ def test_missing_study_lists_those_beside_it(study_of, tmp_path):
     study_of("runs: [{}]", "there.yaml")
     with pytest.raises(InputError, match=r"absent\.yaml: found no such study, expected one of: there$"):
         load_study(tmp_path / "absent.yaml")
+
+
+@pytest.mark.parametrize("name", ["mine", "mine.yaml"])
+def test_a_bare_name_is_told_its_file(tmp_path, name):
+    (tmp_path / "studies").mkdir()
+    (tmp_path / "studies" / "mine.yaml").write_text("runs: [{}]")
+    with pytest.raises(InputError, match=r"found no such study, expected .*studies/mine\.yaml$"):
+        load_study(tmp_path / name)
 
 
 def test_missing_study_in_an_empty_folder(tmp_path):

@@ -156,11 +156,13 @@ def test_change_of_a_parameter(file, change, name, value):
     [
         ("steps", "set: found 'steps', expected name=value"),
         ("steps={", r"set: found '\{' .*expected a value in JSON or YAML"),
-        ("step=3", r"parameters\.yaml: found unknown parameter 'step', expected one of corpus"),
+        ("step=3", r"parameters\.yaml with --set: found unknown parameter 'step', expected one of steps .*corpus"),
         ("steps=0", "found steps = 0, expected"),
         ("steps=NaN", "found steps = nan"),
         ("sampler=untrained", "found sampler 'untrained', expected one that trains"),
         ("corpus=nothing", "nothing"),
+        ("corpus=x.csv", "found corpus 'x.csv', which is not there, expected a .yaml file that names it as its source"),
+        ("objective=infonce", r"found objective = 'infonce', expected a mapping such as \{infonce: "),
     ],
 )
 def test_wrong_change_is_named(file, change, message):

@@ -74,8 +74,10 @@ def _rows(line: dict[str, Any], where: str) -> list[tuple[str, str, str, str]]:
     roles = set(line) - {"concept", "language"}
     if roles not in _FORMS:
         found = one_line(", ".join(sorted(line))) or "nothing"
+        more = one_line(", ".join(sorted(roles - {"query", "passage", "text"})))
         raise InputError(
-            f"{where}: found the fields {found:.200}, expected concept, language and either query, passage or text"
+            f"{where}: found the fields {found:.200}, expected concept, language, and query and passage or text alone"
+            + f", without {more:.100} (a .yaml file can choose columns)" * bool(more)
         )
     for field in ("concept", "language"):
         if field not in line:

@@ -86,6 +86,11 @@ def _parsed(name: str, where: str = "corpus") -> tuple[str, str]:
         below = "" if Path(name).is_absolute() else f" in {Path.cwd()}"
         what = "a folder" if Path(name).is_dir() else f"but no such file{below}"
         raise InputError(f"{where}: found corpus {name!r}, {what}, expected a file that is there")
+    if name.endswith(_OTHER_FILES) and not known:
+        there = "" if Path(name).is_file() else ", which is not there"
+        raise InputError(
+            f"{where}: found corpus {name!r}{there}, expected a .yaml file that names it as its source, and its columns"
+        )
     raise InputError(f"{where}: found corpus {name!r}, expected {CORPORA}")
 
 
@@ -129,4 +134,5 @@ _CORPORA: dict[str, Callable[[str, _Languages], Corpus]] = {
     "file": lambda place, _: jsonl.load(place),
 }
 _FILES = {"description": (".yaml", ".yml"), "file": jsonl.SUFFIXES}
+_OTHER_FILES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".json", ".json.gz", ".txt")
 _NEED_PLACE = ("mmarco", "beir", "squad", "squad+paragraphs")

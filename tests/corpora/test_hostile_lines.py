@@ -74,7 +74,7 @@ def test_a_line_of_100_megabytes_is_named_and_the_next_is_read(tmp_path: Path, n
     file = write(tmp_path / name, PAIR, long, {"concept": 3}, PAIR | {"concept": "b"})
     assert message(file).splitlines() == [
         f"{file}:2: found a line of more than 16,777,216 bytes, expected a shorter one",
-        f"{file}:3: found the fields concept, expected concept, language and either query, passage or text",
+        f"{file}:3: found the fields concept, expected concept, language, and query and passage or text alone",
     ]
 
 

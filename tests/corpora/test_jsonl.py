@@ -152,7 +152,7 @@ def test_a_bad_row_of_parquet_is_named(tmp_path: Path, line: dict[str, str], mes
         (b'{"concept": "a", "language": "de", "text": 7}', "found 7 as text, expected a text"),
         (b'{"concept": "a", "language": ["de"], "text": "x"}', r"found \['de'\] as language, expected a text"),
         (b'{"concept": "a", "language": "de", "text": null}', "found None as text, expected a text"),
-        (b"{}", "found the fields nothing, expected concept, language and either"),
+        (b"{}", "found the fields nothing, expected concept, language, and query and"),
         (b'{"concept": "a", "language": "de", "text": "cut emoji \\ud83d"}', "found .* as text, expected"),
     ],
 )

@@ -89,7 +89,7 @@ def test_a_known_name_passes_the_check_without_reading(name: str, asked: list[tu
 
 @pytest.mark.parametrize(
     "name",
-    ["scene", "", "missing.json", "file:x", "description:x", ":", "scenes:x"]
+    ["scene", "", "missing.zip", "file:x", "description:x", ":", "scenes:x"]
     + [f"{name}:" for name in ("scenes", "xm3600", "xquad-r", "beir", "miracl")]
     + ["mmarco", "beir", "squad", "squad+paragraphs", "beir+paragraphs:x"],
 )
@@ -218,7 +218,7 @@ def test_a_description_loads_the_columns_that_it_names(tmp_path: Path, asked: li
 def test_an_existing_file_of_another_suffix_is_an_error(tmp_path: Path):
     file = tmp_path / "mine.csv"
     file.write_text("a,b")
-    with pytest.raises(InputError, match=r"found corpus '.*mine\.csv', expected scenes"):
+    with pytest.raises(InputError, match=r"found corpus '.*mine\.csv', expected a \.yaml file that names it"):
         load_corpus(str(file))
 
 
