@@ -108,7 +108,8 @@ def _differences(told: Told, label: str, parent: str) -> str:
             unit = "ranks of distance" if panel[1] == "rank_distance" else SAID[panel]
             parts["gains" if verdict(row) > 0 else "gives up"].append(f"{size} [{low}, {high}] {unit}")
     said = [f"{verb} {listed(places)}" for verb, places in parts.items() if places]
-    return f"Against **{parent}** batches, by nDCG@10, it {', and '.join(said) or 'is not separable anywhere'}."
+    against_it = ", and ".join(said) or "is not separable anywhere"
+    return f"Against **{parent}** batches, by nDCG@10 unless said, it {against_it}."
 
 
 def dearer(told: Told) -> list[str]:

@@ -44,6 +44,8 @@ class Choice:
 def choices(lying: pd.DataFrame, runs: pd.DataFrame, summary: pd.DataFrame) -> list[Choice]:
     """Give a choice for each curve with two points or more, which must have been validated on the same concepts.
 
+    Of two configurations at one place, such as crosslingual batches and alpha 0, the first stands for both.
+
     Args:
         lying: of :func:`hybridlib.curves.series`.
         runs: of :meth:`hybridlib.study_results.StudyResults.costs`.
@@ -58,7 +60,7 @@ def choices(lying: pd.DataFrame, runs: pd.DataFrame, summary: pd.DataFrame) -> l
             "test": tested.groupby("configuration")["value"].mean(),
         }
     )
-    points = lying.merge(scores.dropna(), left_on="configuration", right_index=True)
+    points = lying.merge(scores.dropna(), left_on="configuration", right_index=True).drop_duplicates(["series", "x"])
     curves = {str(name): part.set_index("x").sort_index() for name, part in points.groupby("series", sort=False)}
     return [Choice(name, part["validation"], part["test"]) for name, part in curves.items() if len(part) > 1]
 

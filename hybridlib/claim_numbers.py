@@ -53,8 +53,8 @@ class StudyNumbers:
             raise self._missing("not measured", f"{setting} {measure} of {configuration}")
         return float(found.iloc[0])
 
-    def by_seed(self, configuration: str, baseline: str, setting: str, measure: str) -> list[float]:
-        """Return the difference of two configurations in each seed that both have, of ``summary.csv``, by seed.
+    def by_seed(self, configuration: str, baseline: str, setting: str, measure: str) -> pd.Series:
+        """Return seed -> the difference of two configurations, in each seed that both have, of ``summary.csv``.
 
         What was not trained is the same in every seed.
         """
@@ -64,7 +64,7 @@ class StudyNumbers:
             one: table[table["configuration"] == one].set_index("seed")["value"] for one in (configuration, baseline)
         }
         first, second = (found if self.is_trained(one) else float(found.mean()) for one, found in values.items())
-        return pd.Series(first - second).dropna().sort_index().tolist()
+        return pd.Series(first - second).dropna().sort_index()
 
     def is_trained(self, label: str) -> bool:
         """Whether a configuration is other than the encoder as it was, by the pairs of its runs in ``runs.csv``."""

@@ -159,8 +159,8 @@ class LargerGain(Checked):
         (low, high), (other_low, other_high) = (sorted((sign * row["low"], sign * row["high"])) for row in rows)
         verdict = HOLDS if low > other_high else FAILS if high < other_low else UNCLEAR
         said, other = (numbers.said(*pair, self.setting, self.measure) for pair in pairs)
-        gains = zip(*(numbers.by_seed(*pair, self.setting, self.measure) for pair in pairs), strict=False)
-        lead = [sign * (gain - other) for gain, other in gains]
+        gain, other_gain = (numbers.by_seed(*pair, self.setting, self.measure) for pair in pairs)
+        lead = (sign * (gain - other_gain)).dropna().tolist()  # of the seeds that both have
         ends = {HOLDS: (0.0, inf), FAILS: (-inf, 0.0), UNCLEAR: (-inf, inf)}[verdict]
         few = next((few for few in (_few(numbers, row, self.min_seeds) for row in rows) if few), "")
         doubt = few or _disagree(lead, *ends, self.measure)

@@ -123,9 +123,10 @@ def compare(folders: Sequence[Path], out: Path, say: Say) -> Path | None:
 
 
 def _check_out(out: Path) -> None:
-    """Refuse the folder of a training run: its results would be lost, and it would still count as finished."""
-    if (out / "config.json").exists():
-        raise InputError(f"out: found a training run in {out}, expected a folder of its own for an evaluation")
+    """Refuse the folder of a run, an encoder or a study: its results would be lost, and it would still count as one."""
+    for file in ("config.json", "study.json"):
+        if (out / file).exists():
+            raise InputError(f"out: found the {file} of another kind of result in {out}, expected a folder of its own")
 
 
 def _system(request: Request) -> _Loaded:

@@ -83,7 +83,7 @@ def elsewhere(evaluations: Path, label: str) -> list[Trio]:
         compared = read_table(file, COMPARED)
         means = file.with_name("means.csv")
         if {label, *PARENTS} <= set(compared_labels(compared)) and means.exists():
-            seeds = int(compared.loc[compared["configuration"] == label, "seeds"].iloc[0])
+            seeds = int(against(compared, label, PARENTS[0], *WITH_FIRST_HIT[0])["seeds"])
             counted = said_basis(seeds, int(compared["concepts"].max()))
             name = file.parent.parent.name
             same = {one: one for one in PARENTS}

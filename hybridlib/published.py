@@ -70,7 +70,7 @@ def elsewhere(evaluations: Path) -> pd.DataFrame:
 
     Args:
         evaluations: a folder; results that stand in one folder below it are of one study, a mean over its seeds is
-            taken, and those without all three samplers are left out.
+            taken, and those without all three samplers, settings or measures are left out.
     """
     found: dict[Path, list[dict[str, Any]]] = {}
     for file in sorted(evaluations.glob("*/*/result.json")):
@@ -80,7 +80,8 @@ def elsewhere(evaluations: Path) -> pd.DataFrame:
     rows = []
     for folder, results in found.items():
         means = {label: [one for one in results if one["label"] == label] for label in SAMPLERS.values()}
-        for sampler, label in SAMPLERS.items() if all(means.values()) else ():
+        whole = all(means.values()) and all(map(_has_what_is_shown, results))
+        for sampler, label in SAMPLERS.items() if whole else ():
             for setting, measure in SHOWN:
                 value = fmean(one["means"]["none"][setting][measure] for one in means[label])
                 about = means[label][0]
@@ -88,6 +89,10 @@ def elsewhere(evaluations: Path) -> pd.DataFrame:
                 said = (folder.name, "result", encoder, about["collection"]["name"], sampler)
                 rows.append((*said, setting, measure, value))
     return pd.DataFrame(rows, columns=_COLUMNS)
+
+
+def _has_what_is_shown(result: Mapping[str, Any]) -> bool:
+    return all(measure in result["means"]["none"].get(setting, {}) for setting, measure in SHOWN)
 
 
 def beside(published: pd.DataFrame, ours: pd.DataFrame) -> pd.DataFrame:

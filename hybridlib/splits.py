@@ -140,13 +140,13 @@ def run_splits(config: RunConfig) -> Split:
     if _trains_on_itself(config):
         split = whole.split(config.train_concepts, config.validation_concepts, config.test_concepts)
         own = [code for code in config.train_languages or whole.languages if code in whole.languages]
-        parts = [_in_languages(split.train, own, "train"), *parts]
+        parts = [_in_languages(split.train, own, "train", config.train_languages), *parts]
         _check_languages(config, parts)
-        validation, test = _in_languages(split.validation, own, "validation"), split.test
+        validation, test = _in_languages(split.validation, own, "validation", config.train_languages), split.test
     else:
         validation, test = _held_out(whole, config.validation_concepts, config.test_concepts)
         validation = validation.select(languages=_trained(validation, parts))
-    test = _in_languages(test, config.test_languages, "test")
+    test = _in_languages(test, config.test_languages, "test", config.test_languages)
     if config.leave_out_overlap:
         held_out = joined([validation, test])
         parts = [without_shared(part, held_out) for part in parts]
@@ -185,13 +185,13 @@ def _held_out(corpus: Corpus, validation: int, test: int) -> tuple[Corpus, Corpu
     return corpus.select(concepts=chosen[0]), corpus.select(concepts=chosen[1])
 
 
-def _in_languages(part: Corpus, languages: Sequence[str] | None, what: str) -> Corpus:
+def _in_languages(part: Corpus, languages: Sequence[str] | None, what: str, named: Sequence[str] | None) -> Corpus:
     """Select languages of a part of a corpus; one that only the others have is an error that says so."""
     missing = [code for code in languages or () if code not in part.languages]
     if missing:
-        parameter = "test_languages" if what == "test" else "train_languages"
+        found = f"{'test' if what == 'test' else 'train'}_languages: found {missing[0]!r}"
         raise InputError(
-            f"{parameter}: found {missing[0]!r}, in which none of the {len(part.concepts)} {what} concepts of "
-            f"{part.name} has a text, expected languages among {' '.join(part.languages)}"
+            f"{found}{' (none is named: all)' * (named is None)}, in which none of the {len(part.concepts)} {what} "
+            f"concepts of {part.name} has a text, expected languages among {' '.join(part.languages)}"
         )
     return part.select(languages=languages)

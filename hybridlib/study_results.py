@@ -60,11 +60,12 @@ class StudyResults:
             [_called(Results.read(folder), label) for folder, label in made.items() if folder in done],
             [folder.name for folder in (*folders, *made) if folder not in done],
         )
-        labels = {run.label for run in found.runs}
-        if len(labels) < 2 or study.baseline not in labels:
+        trained = {run.label for run in found.runs}
+        labels = {*trained, *(system.label(name) for system, name in found._derived())}
+        if len(labels) < 2 or study.baseline not in trained:
             raise InputError(
                 f"{study.path}: found finished runs of {', '.join(sorted(labels)) or 'no configuration'}, "
-                f"expected those of the baseline {study.baseline} and of another configuration"
+                f"expected those of the baseline {study.baseline} and of another system"
             )
         return found
 

@@ -25,7 +25,7 @@ from hybridlib.results import write_json
 from hybridlib.runs import load_encoder, write_run
 from hybridlib.splits import check_languages, run_splits
 from hybridlib.stages import train_stages
-from hybridlib.yaml_file import read_yaml
+from hybridlib.yaml_file import plain_value, read_yaml
 
 Say = Callable[[str], object]
 
@@ -84,13 +84,13 @@ def read_config(file: Path, changes: Sequence[str]) -> RunConfig:
 
 
 def _value(text: str) -> Any:
-    """Read a value of the command line: JSON, whose 3e-5 is a number, else YAML, whose texts need no quotes."""
+    """Read a value of the command line: JSON, else YAML, whose texts need no quotes."""
     try:
         return json.loads(text)
     except ValueError:
         pass
     try:
-        return yaml.safe_load(text)
+        return plain_value(text)
     except yaml.YAMLError as error:
         raise InputError(f"set: found {brief(text)} ({error}), expected a value in JSON or YAML") from None
 

@@ -30,6 +30,11 @@ _Loader.add_implicit_resolver(
 )
 
 
+def plain_value(text: str) -> Any:
+    """Return what a short text says in YAML; raise :class:`yaml.YAMLError` if nothing."""
+    return _Loader(text).get_single_data()
+
+
 def read_yaml(path: Path, expected: str) -> Any:
     """Return the one document of a file: mappings, lists, texts, numbers, dates.
 

@@ -78,3 +78,13 @@ def test_of_samplers_one_is_chosen_too():
     table = choice.choice_table(found, "sampler")
     assert table.columns.tolist() == [*sorted(names.values()), "sampler chosen", "test", "best of the test"]
     assert table.loc["b"].tolist() == ["0.500", "*0.600", "–", "hybrid", "0.200", "0.250 at crosslingual"]
+
+
+def test_two_configurations_at_one_place_are_one_point():
+    """Crosslingual batches are alpha 0."""
+    lying = pd.DataFrame(
+        [("a 1", "a", 1.0), ("c 1", "a", 1.0), ("a 2", "a", 2.0)], columns=["configuration", "series", "x"]
+    )
+    (one,) = choice.choices(lying, RUNS, summary())
+    assert one.validation.to_dict() == {1.0: 0.75, 2.0: pytest.approx(0.8)}
+    assert (one.chosen, one.best) == (2.0, 2.0)

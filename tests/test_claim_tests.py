@@ -1,7 +1,10 @@
 """The rules of each test of a claim, both ways."""
 
+import pandas as pd
 import pytest
-from claim_cases import VERDICTS, pair, row, verdict_of, write_runs
+from claim_cases import VERDICTS, claims_of, pair, row, verdict_of, write_runs
+
+from hybridlib.claims import judge
 
 
 @pytest.mark.parametrize(
@@ -160,6 +163,17 @@ def test_larger_gain_needs_seeds_that_agree(tmp_path):
     found = verdict_of(tmp_path, [test], rows, moved=(-0.021, 0.021))
     assert found.verdict == "cannot tell here"
     assert "(the seeds disagree: gains of -0.001, +0.041)" in found.ours
+
+
+def test_larger_gain_compares_the_seeds_that_both_pairs_have(tmp_path):
+    """The first pair has three, of which the first goes the other way; the second pair has the last two."""
+    test = {**pair("larger_gain"), "than": ["c", "d"]}
+    rows = [row(0.02, 0.03, 0.5), row(0.0, 0.01, 0.5, "c", "d")]
+    verdict_of(tmp_path, [test], rows, moved=(-0.03, 0.0, 0.0))
+    file = tmp_path / "mine" / "summary.csv"
+    table = pd.read_csv(file)
+    table[(table["seed"] > 0) | table["configuration"].isin(["a", "b"])].to_csv(file, index=False)
+    assert judge(claims_of(tmp_path, {"tests": [test]})[0], tmp_path).verdict == "holds"
 
 
 @pytest.mark.parametrize(("expected", "holds"), [("higher", True), ("lower", False)])

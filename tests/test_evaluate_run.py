@@ -45,7 +45,7 @@ def test_results_of_a_run_are_not_written_over(tmp_path):
     run = finished(tmp_path / "a-run", CONFIG)
     before = {file.name: file.read_bytes() for file in run.iterdir() if file.is_file()}
     for command in (["evaluate", "--encoder", "tiny"], ["compare", run, run]):
-        with pytest.raises(InputError, match=r"out: found a training run in .*a-run, expected a folder of its own"):
+        with pytest.raises(InputError, match=r"out: found the config\.json of another kind of result in .*a-run, exp"):
             invoke(*command, "--out", run)
     assert {file.name: file.read_bytes() for file in run.iterdir() if file.is_file()} == before
 

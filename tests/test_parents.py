@@ -87,3 +87,15 @@ def test_tests_elsewhere_are_those_that_compare_all_three(tmp_path, written):
     assert [one.title for one in found] == ["Tested on xquad-r (2 seeds, 1,190 test concepts)"] * (written == "all")
     for one in found:
         assert parents.parents_table([one]).to_numpy().tolist() == parents.parents_table([whole]).to_numpy().tolist()
+
+
+def test_hybrid_batches_may_be_the_baseline_of_every_comparison(tmp_path):
+    """As where their folder is named first."""
+    rows = [*compared("monolingual", "hybrid 0.5"), *compared("crosslingual", "hybrid 0.5")]
+    whole = trio([{**row, "seeds": 3, "baseline_seeds": 2, "concepts": 1190} for row in rows])
+    folder = tmp_path / "xquad-r" / "compared"
+    folder.mkdir(parents=True)
+    write_csv(folder / "comparisons.csv", whole.comparisons)
+    write_csv(folder / "means.csv", whole.means)
+    (found,) = parents.elsewhere(tmp_path, "hybrid 0.5")
+    assert found.title == "Tested on xquad-r (2 seeds, 1,190 test concepts)"

@@ -1,6 +1,7 @@
 """Published numbers beside those of studies, on the paper's own and on made-up ones."""
 
 import dataclasses
+import json
 
 import pandas as pd
 import pytest
@@ -132,6 +133,17 @@ def test_runs_that_lack_a_sampler_or_are_tested_on_their_own_texts_are_left_out(
     folder = evaluations(*TRIO, ("hybrid 0.5", 1, "xquad-r", 0.6), study="own")
     assert published.elsewhere(folder).empty
     assert published.elsewhere(folder / "nothing").empty
+
+
+def test_runs_tested_in_one_setting_alone_are_left_out(evaluations):
+    """As on a collection of one language."""
+    folder = evaluations(*TRIO, ("hybrid 0.5", 1, "xm3600", 0.6))
+    assert not published.elsewhere(folder).empty
+    file = next(folder.glob("*/monolingual-1/result.json"))
+    result = json.loads(file.read_text())
+    del result["means"]["none"]["crosslingual"]
+    write_json(file, result)
+    assert published.elsewhere(folder).empty
 
 
 def test_every_test_is_a_row_of_the_figure_with_its_three_samplers(earlier):

@@ -94,17 +94,21 @@ def test_what_is_not_finished_is_missing(own):
     assert (len(found.runs), len(found.systems)) == (2, 2)
 
 
-@pytest.mark.parametrize(
-    ("unfinished", "there"), [([0, 1, 2], "no configuration"), ([0], "mixed"), ([1, 2], "monolingual")]
-)
-def test_without_the_baseline_or_another_nothing_is_read(own, unfinished, there):
+@pytest.mark.parametrize(("unfinished", "there"), [([0, 1, 2], ""), ([1, 2], ", monolingual")])
+def test_without_the_baseline_nothing_is_read(own, unfinished, there):
     for number in unfinished:
         (run_folder("mine", list(own.runs())[number]) / "result.json").unlink()
     with pytest.raises(InputError) as error:
         StudyResults.read(own)
     assert str(error.value) == (
-        f"{own.path}: found finished runs of {there}, expected those of the baseline mixed and of another configuration"
+        f"{own.path}: found finished runs of between, mixed + centring{there}, "
+        "expected those of the baseline mixed and of another system"
     )
+
+
+def test_systems_made_of_one_configuration_are_enough_to_compare_it_with(own):
+    (run_folder("mine", next(iter(own.runs()))) / "result.json").unlink()
+    assert {run.label for run in StudyResults.read(own).runs} == {"mixed"}
 
 
 def test_a_system_is_called_as_the_study_calls_it_now(own):

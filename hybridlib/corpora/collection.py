@@ -246,7 +246,7 @@ class Collection:
             yield f"{silent:,} of {asked:,} queries have no relevant passage and are left out of every mean"
         query, passage = (self.relevant[column].to_numpy() for column in ("query", "passage"))
         near = self.query_language[query] == self.passage_language[passage]
-        words = self._column("text").take(pa.array(passage[near])).to_pylist()
+        words = self.passages.select(passage[near])["text"][:]
         own = query[near][self.queries["text"].to_numpy(dtype=object)[query[near]] == np.array(words, dtype=object)]
         if len(own):
             yield f"{len(set(own)):,} of {asked:,} queries have their own words as a relevant passage of their language"

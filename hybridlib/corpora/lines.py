@@ -25,7 +25,7 @@ from hybridlib.languages import POOL
 from hybridlib.plain_text import brief, one_line
 
 LONGEST = 1 << 24  # bytes of a line
-LANGUAGE_CODE = r"[a-z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,4}"
+_LANGUAGE = re.compile(r"[a-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,4}")
 # What pyarrow raises for files that are cut, damaged, or hold what Python's types cannot.
 _UNREADABLE = (pyarrow.ArrowException, OSError, ValueError, OverflowError)
 _DAMAGED = (EOFError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error)
@@ -248,7 +248,7 @@ def checked_text(value: Any, where: str, what: str) -> str:
 def checked_language(value: Any, where: str, what: str = "language") -> str:
     """Return ``value`` if it is a language code, else raise an error that names the place."""
     code = checked_text(value, where, what)
-    if not re.fullmatch(LANGUAGE_CODE, code):
+    if not _LANGUAGE.fullmatch(code):
         raise InputError(f"{where}: found {what} {brief(code)}, expected a code such as 'de' or 'pt-BR'")
     if code == POOL:
         raise InputError(f"{where}: found {what} {code!r}, as results call the pool of all languages, expected another")

@@ -22,7 +22,7 @@ import pandas as pd
 
 from hybridlib.cache import cache_folder, new_folder
 from hybridlib.corpora.collection import PASSAGE_COLUMNS, QUERY_COLUMNS, Collection
-from hybridlib.corpora.lines import LANGUAGE_CODE, checked_language, checked_text, open_bytes
+from hybridlib.corpora.lines import checked_language, checked_text, open_bytes
 from hybridlib.errors import InputError
 
 _LAREQA = "https://raw.githubusercontent.com/google-research-datasets/lareqa"
@@ -30,9 +30,10 @@ SOURCES = {
     "xquad-r": (f"{_LAREQA}/5405d2a77e83d5ccb47623a3f9e5604c3f103193/xquad-r", "ar de el en es hi ru th tr vi zh"),
     "mlqa-r": (f"{_LAREQA}/354d67d1cd066854cdfbf5ad0e6105528976141d/mlqa-r", "ar de en es hi vi zh"),
 }
+_CODE = r"[a-z]{2,3}(?:[-_](?:[A-Za-z]{2,4}|[0-9]{3})){0,3}"  # no train of en_train.json
 _FILE = re.compile(
-    rf"(?:xquad\.|(?:dev|test)-context-(?P<context>{LANGUAGE_CODE})-question-)?"
-    rf"(?P<language>{LANGUAGE_CODE})\.json(?:\.gz)?"
+    rf"(?:xquad\.|(?:dev|test)-context-(?P<context>{_CODE})-question-)?"
+    rf"(?P<language>{_CODE})\.json(?:\.gz)?"
 )
 
 

@@ -180,7 +180,8 @@ def test_file_names_of_the_three_collections_are_known(tmp_path: Path):
     write(tmp_path, "test-context-de-question-en.json", [])
     write(tmp_path, "xquad.en.json.gz", [EN])
     write(tmp_path, "zh-Hant.json", [OTHER])
-    write(tmp_path, "dataset_infos.json")
+    for name in ("dataset_infos", "en_train", "dev-v2", "map-notes"):
+        write(tmp_path, f"{name}.json")
     assert squad.load("mine", tmp_path).languages == ["en", "de", "zh-Hant"]
 
 
