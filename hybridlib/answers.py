@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
-from hybridlib.comparison import DIGITS, PLACES, against, compared_labels, direction, verdict
-from hybridlib.curves import PANELS, SAID, measured
+from hybridlib.comparison import DIGITS, PLACES, SAID, against, compared_labels, direction, verdict
+from hybridlib.curves import PANELS, measured
 from hybridlib.findings import not_told_from
 from hybridlib.plain_text import listed
 from hybridlib.seed_error import over

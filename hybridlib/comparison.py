@@ -39,6 +39,7 @@ PLACES = {  # a setting and measure -> what it is called in a sentence
 }
 
 FIRST_HIT = ("multilingual", "RR")  # the first relevant text of the pool, whatever its language
+SAID = {**PLACES, FIRST_HIT: "by the first hit in the pool (RR)"}
 
 DIGITS = {"nDCG@10": ".3f", "RR": ".3f", "rank_distance": ",.0f"}  # how a number of a panel is written
 

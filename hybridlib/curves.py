@@ -10,7 +10,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from hybridlib.comparison import DIGITS, FIRST_HIT, PLACES, direction
+from hybridlib.comparison import DIGITS, FIRST_HIT, SAID, direction
 from hybridlib.config import RunConfig
 from hybridlib.evaluation import SETTINGS
 from hybridlib.far_points import Edges, arrow_in_legend, far_points
@@ -18,7 +18,6 @@ from hybridlib.palette import system_colours
 
 PANELS = [*((setting, "nDCG@10") for setting in SETTINGS), ("multilingual", "rank_distance")]
 WITH_FIRST_HIT = [*PANELS[:3], FIRST_HIT, *PANELS[3:]]
-SAID = {**PLACES, FIRST_HIT: "by the first hit in the pool (RR)"}
 _DRAWN_BY_ALPHA = ("hybrid", "hybrid_even")
 _ENDS = {"crosslingual": 0.0, "monolingual": 1.0}  # alpha of batches that are never, or always, monolingual
 _MARKERS = "osD^vPX*"

@@ -9,8 +9,10 @@ import pandas as pd
 
 from hybridlib.comparison import (
     DIGITS,
+    FIRST_HIT,
     LEVEL,
     PLACES,
+    SAID,
     against,
     compared_labels,
     direction,
@@ -133,7 +135,9 @@ def difference(comparisons: pd.DataFrame, configuration: str, other: str, settin
 
 
 def answer(summary: pd.DataFrame, comparisons: pd.DataFrame | None = None) -> str:
-    """Say in a sentence which system is best in each setting and by rank distance, and what is not separable from it.
+    """Say in a sentence which system is best by each test, and what is not separable from it.
+
+    The tests are those of :data:`hybridlib.comparison.PLACES` and, where systems were compared by it, the first hit.
 
     Args:
         summary: of :meth:`hybridlib.study_results.StudyResults.summary`.
@@ -141,7 +145,7 @@ def answer(summary: pd.DataFrame, comparisons: pd.DataFrame | None = None) -> st
     """
     tested = summary[summary["languages"] == "all"]
     said = []
-    for (setting, measure), place in PLACES.items():
+    for (setting, measure), place in SAID.items() if _has_first_hit(comparisons) else PLACES.items():
         rows = tested[(tested["setting"] == setting) & (tested["measure"] == measure)]
         if rows.empty:
             continue
@@ -151,6 +155,10 @@ def answer(summary: pd.DataFrame, comparisons: pd.DataFrame | None = None) -> st
         tied = not_told_from(comparisons, first, values.index, setting, measure) if comparisons is not None else ""
         said.append(f"{place}: **{first}** ({number}{tied})")
     return f"Best {'; '.join(said)}."
+
+
+def _has_first_hit(comparisons: pd.DataFrame | None) -> bool:
+    return comparisons is not None and bool((comparisons[["setting", "measure"]] == FIRST_HIT).all(axis=1).any())
 
 
 def answer_of_equals(summary: pd.DataFrame, comparisons: pd.DataFrame, dearer: Sequence[str]) -> str:

@@ -10,7 +10,10 @@ from hybridlib.comparison import LEVEL, against, direction, inseparable, verdict
 from hybridlib.evaluation import BIAS, POOL, SETTINGS, SHARE
 from hybridlib.results import Results
 
-NDCG_COLUMNS = [*((setting, "nDCG@10") for setting in SETTINGS), ("multilingual", "AP"), ("multilingual", "R@10")]
+NDCG_COLUMNS = [
+    *((setting, "nDCG@10") for setting in SETTINGS),
+    *(("multilingual", measure) for measure in ("RR", "AP", "R@10")),
+]
 BIAS_COLUMNS = [("multilingual", "rank_distance"), ("multilingual", SHARE)]
 LETTERS = [("a", "ᵃ"), ("b", "ᵇ"), ("c", "ᶜ"), ("d", "ᵈ"), ("e", "ᵉ"), ("f", "ᶠ"), ("g", "ᵍ"), ("h", "ʰ")]
 ALL_BIAS_COLUMNS = [("multilingual", measure) for measure in BIAS]

@@ -150,6 +150,16 @@ def test_answer_names_the_best_of_each_setting_and_the_least_biased():
     )
 
 
+def test_answer_tells_the_first_hit_where_it_is_tested():
+    values = {"mixed": [0.4, 0.5], "hybrid 0.5": [0.3, 0.5]}
+    summary = pd.concat([summary_of(values, measure, "multilingual") for measure in ("nDCG@10", "RR")])
+    hits = pd.DataFrame([row(-0.1, 0.1, 0.5, "mixed", "hybrid 0.5", "multilingual", "RR")])
+    assert findings.answer(summary, hits).endswith(
+        "; by the first hit in the pool (RR): **mixed** (0.450; not separable from hybrid 0.5)."
+    )
+    assert "RR" not in findings.answer(summary, hits.assign(measure="nDCG@10"))
+
+
 def test_answer_says_what_is_not_separable_from_the_best():
     labels = ["first", *"abcdef"]
     summary = pd.concat(
