@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from hybridlib.comparison import DIGITS, PLACES, direction
-from hybridlib.curves import PANELS, called, place
+from hybridlib.comparison import DIGITS, SAID, direction
+from hybridlib.curves import PANELS, called, measured, place
 
 _SORTED_BY = ("multilingual", "nDCG@10")
 
 
-def grids(points: pd.DataFrame) -> dict[tuple[str, str], pd.DataFrame]:
-    """Give the cells of each panel of :data:`hybridlib.curves.PANELS`.
+def grids(points: pd.DataFrame, panels: Sequence[tuple[str, str]] = PANELS) -> dict[tuple[str, str], pd.DataFrame]:
+    """Give the cells of each panel.
 
     Args:
         points: ``series``, ``x``, ``setting``, ``measure``, ``value``.
+        panels: (setting, measure) of each, multilingual nDCG@10 among them.
 
     Returns:
         (setting, measure) -> [series x x], NaN where nothing was run; series with the best mean multilingual nDCG@10
@@ -29,7 +30,7 @@ def grids(points: pd.DataFrame) -> dict[tuple[str, str], pd.DataFrame]:
     if pd.api.types.is_numeric_dtype(points["x"]):
         columns.sort()
     tables = {}
-    for setting, measure in PANELS:
+    for setting, measure in panels:
         chosen = points[(points["setting"] == setting) & (points["measure"] == measure)]
         tables[setting, measure] = chosen.pivot_table(index="series", columns="x", values="value").reindex(
             columns=columns
@@ -83,7 +84,7 @@ def finding(points: pd.DataFrame, x_label: str) -> str:
     said; the better half of the rows of a column lies between its best cell and its median, and of that the median over
     columns is said. So rows that hardly work, of which there may be many, do not hide what the others have in common.
     """
-    tables = grids(points)
+    tables = grids(points, measured(points))
     whole = tables[_SORTED_BY].dropna().index
     if len(whole) < 2 or tables[_SORTED_BY].shape[1] < 2:
         return "Too few cells are there to compare."
@@ -96,9 +97,14 @@ def finding(points: pd.DataFrame, x_label: str) -> str:
         moved = (cells.max(axis=1) - cells.min(axis=1)).median()
         apart = (gains.max() - gains.median()).median()
         said.append(
-            f"**{PLACES[setting, measure].capitalize()}** best are {best}; another {x_label} moves by "
+            f"**{_capital(SAID[setting, measure])}** best are {best}; another {x_label} moves by "
             f"{moved:{digits}}, the better half of the rows lies within {apart:{digits}}"
         )
     lacking = sorted(set(tables[_SORTED_BY].index) - set(whole))
     without = f" Not counted, as they lack cells: {'; '.join(lacking)}." if lacking else ""
     return f"Over {len(whole)} rows. {'. '.join(said)}.{without}"
+
+
+def _capital(text: str) -> str:
+    """Begin with a capital letter, and leave the others as they are."""
+    return text[:1].upper() + text[1:]

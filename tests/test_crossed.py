@@ -132,3 +132,13 @@ def test_more_curves_than_can_be_told_apart_are_a_grid_in_the_order_of_the_axis(
     assert grid.alt.startswith("Heatmaps, a column for each temperature")
     assert list(crossed.grids(points)["multilingual", "nDCG@10"]) == [0.02, 0.1]
     assert "best are 0.1 for 9; another temperature moves by 0.080" in grid.finding
+
+
+def test_the_first_hit_is_told_where_points_have_it():
+    """By it another kind of batch may be best; the heatmaps have no panel of it."""
+    points = points_of()
+    hits = points[(points["setting"] == "multilingual") & (points["measure"] == "nDCG@10")].assign(measure="RR")
+    hits["value"] = hits["value"].where(hits["x"] != "monolingual", 1.0)
+    said = crossed.finding(pd.concat([points, hits]), "sampler")
+    assert "**By the first hit in the pool (RR)** best are monolingual for 3; another sampler moves by " in said
+    assert len(crossed.heatmaps(pd.concat([points, hits]), {}, x_label="sampler").axes) == len(PANELS)
