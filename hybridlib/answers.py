@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
-from hybridlib.comparison import DIGITS, PLACES, SAID, against, compared_labels, direction, verdict
-from hybridlib.curves import PANELS, measured
+from hybridlib.comparison import DIGITS, SAID, against, compared_labels, direction, verdict
+from hybridlib.curves import measured
 from hybridlib.findings import not_told_from
 from hybridlib.plain_text import listed
 from hybridlib.seed_error import over
@@ -144,12 +144,12 @@ def _best(told: Told, label: str) -> str:
 def _leaders(told: Told, label: str, among: Sequence[str], besides: Sequence[str] = ()) -> str:
     """Say who is best of some by each panel; those of ``besides`` are not named."""
     best: dict[str, list[str]] = {}
-    for panel in PANELS:
+    for panel in measured(told.comparisons):
         values = pd.Series({one: told.value(one, *panel) for one in among})
         first = str((values * direction(panel[1])).idxmax())
         number = f"{values[first]:{DIGITS[panel[1]]}}"
         tied = not_told_from(told.comparisons, first, among, *panel)
         if first not in besides:
-            best.setdefault(first, []).append(f"{PLACES[panel]} ({number}{tied})")
+            best.setdefault(first, []).append(f"{SAID[panel]} ({number}{tied})")
     said = [f"**{first}**{' itself' * (first == label)} {listed(places)}" for first, places in best.items()]
     return "; ".join(said)

@@ -63,9 +63,15 @@ def test_the_first_hit_is_told_where_it_was_tested():
         row(0.01, 0.03, CERTAIN, "hybrid 0.5", "monolingual", *FIRST_HIT),
         row(-0.02, 0.01, 0.3, "crosslingual", "hybrid 0.5", *FIRST_HIT),
     ]
-    stands, gains, _ = answers.answer(told(SYSTEMS, [*WON, *hits]))
+    study = told(SYSTEMS, [*WON, *hits])
+    pool = study.means[(study.means["setting"] == "multilingual") & (study.means["measure"] == "nDCG@10")]
+    study = dataclasses.replace(study, means=pd.concat([study.means, pool.assign(measure="RR")]))
+    stands, gains, best = answers.answer(study)
     assert "**better than one, not separable from the other** by the first hit in the pool (RR)" in stands
     assert "0.100 [0.090, 0.110] in the pool of all languages and 0.020 [0.010, 0.030] by the first hit" in gains
+    assert (
+        "**hybrid 0.5** itself in the pool of all languages (0.700) and by the first hit in the pool (RR) (0.7" in best
+    )
 
 
 def test_a_parent_from_which_nothing_is_separable_is_said_so():
