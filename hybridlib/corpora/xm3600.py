@@ -2,6 +2,10 @@
 
 A picture is a concept. In each language its first caption is the passage and its last one the query; a cell with a
 single caption has one text for both, so it has no monolingual pair. Captions between first and last are not used.
+
+In 194 of 112,051 cells with several captions (of 33 languages; 142 of them Czech, 4 % of these, and below 1 % of any
+other language) the last caption has the words of the first: they train no monolingual pair, and in a test they are
+found for certain.
 """
 
 from __future__ import annotations
