@@ -100,7 +100,10 @@ def test_a_name_says_the_content():
 REFUSED = {
     "text": ("mixed", "found systems: 'mixed', expected names with values"),
     "number as a name": ({1: 2}, "found systems: {1: 2}, expected names with values"),
-    "unknown part": (average(wait=1), "systems: found unknown part of a system 'wait', expected one of of weight"),
+    "unknown part": (
+        average(wait=1),
+        "systems: found unknown part of a system 'wait', expected one of weight of debias",
+    ),
     "of nothing": ({"debias": ["lir"]}, "systems: found of = "),
     "unknown debiasing": (average(debias=["csls"]), "systems: found debias.0 = 'csls', expected 'centring', 'shift'"),
     "weight as text": (average(weight="half"), "systems: found weight."),

@@ -236,7 +236,7 @@ def test_what_is_not_there_is_named(tmp_path: Path):
 
 
 BAD_FIELDS = {
-    "unknown name": ({"colums": {}}, "found unknown name 'colums', expected one of name source revision"),
+    "unknown name": ({"colums": {}}, "found unknown name 'colums', expected one of columns name source revision"),
     "unknown column": (
         {"columns": COLUMNS | {"txt": "q"}},
         "found unknown name 'columns.txt', expected one of query passage text concept language",

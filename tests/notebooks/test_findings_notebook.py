@@ -105,13 +105,13 @@ def names_in(folder):
 
 
 def test_page_begins_with_the_answer_of_the_main_study(full):
-    first, second, third, last = (line for line in full.shown[0].data.splitlines() if line.strip("> "))
+    first, second, third = (line for line in full.shown[0].data.splitlines() if line.strip("> "))
     assert first.startswith("> Beside the monolingual and crosslingual batches that it mixes, **hybrid 0.5** is **")
-    assert second.startswith("> Against **monolingual** batches, by nDCG@10, it ")
-    assert " Against **crosslingual** batches, by nDCG@10, it " in second
+    assert second.startswith("> Against **monolingual** batches, by nDCG@10 unless said, it ")
+    assert " Against **crosslingual** batches, by nDCG@10 unless said, it " in second
     assert third.startswith("> Of 5 systems of the study ")
-    assert last.startswith(
-        "> Next to each study's baseline, nDCG@10 in the pool of all languages goes from worst to best"
+    assert "Next to each study's baseline, nDCG@10 in the pool of all languages goes from worst to best" in text_of(
+        full
     )
     names = [name for name, *_ in table_of(full, "study / batches")]
     assert names[0].startswith("Everything (")
