@@ -6,16 +6,15 @@ Vectors are float [n, d]; a language or a concept is a code (str) or a number. A
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from hybridlib.errors import InputError
+from hybridlib.pair_products import Texts, all_products, listed_products
 
 _BLOCK = 512
 _ROWS = 1 << 13  # that are held in float64 at once: 25 MB of 384 dimensions
-_NUMBERS = 1 << 22  # of the vectors of listed pairs, on either side at once
 
 
 def alignment(queries: np.ndarray, passages: np.ndarray) -> float:
@@ -103,16 +102,16 @@ def similarity_statistics(
         >>> table["mean"].dropna().to_dict()
         {('positive', 'same'): 1.0, ('positive', 'all'): 1.0, ('negative', 'other'): 0.0, ('negative', 'all'): 0.0}
     """
-    left, right = _Texts(queries, np.asarray(query_language)), _Texts(passages, np.asarray(passage_language))
+    left, right = Texts(queries, np.asarray(query_language)), Texts(passages, np.asarray(passage_language))
     _check("query", *left)
     _check("passage", *right)
     if queries.shape[1] != passages.shape[1]:
         raise InputError(f"passage: found dimension {passages.shape[1]}, expected {queries.shape[1]} as of the queries")
-    same, every = _all_products(left, right)
-    same_positive, positive = _products(left, right, query, passage)
+    same, every = all_products(left, right)
+    same_positive, positive = listed_products(left, right, query, passage)
     if itself is not None:
         own = np.flatnonzero(itself >= 0)
-        for total, left_out in zip((same, every), _products(left, right, own, itself[own]), strict=True):
+        for total, left_out in zip((same, every), listed_products(left, right, own, itself[own]), strict=True):
             total -= left_out
     sums = {
         ("positive", "same"): same_positive,
@@ -245,62 +244,3 @@ def _by_number(vectors: np.ndarray, code: np.ndarray) -> Iterator[tuple[int, np.
         block, numbers = vectors[start : start + _ROWS].astype(np.float64), code[start : start + _ROWS]
         for number in np.unique(numbers):
             yield int(number), block[numbers == number]
-
-
-class _Texts(NamedTuple):
-    vectors: np.ndarray
-    language: np.ndarray
-
-
-_Moments = tuple[np.ndarray, np.ndarray, np.ndarray]
-
-
-def _all_products(queries: _Texts, passages: _Texts) -> tuple[np.ndarray, np.ndarray]:
-    """Count, sum and sum of squares of the products inside languages, and of all; float64 [3] each."""
-    same, every = np.zeros(3), [_no_moments(queries), _no_moments(passages)]
-    for name in np.unique(np.concatenate([queries.language, passages.language])):
-        moments = [_moments(texts, name) for texts in (queries, passages)]
-        same += _inner(*moments)
-        for total, part in zip(every, moments, strict=True):
-            for number, more in zip(total, part, strict=True):
-                number += more
-    return same, _inner(*every)
-
-
-def _inner(one: _Moments, other: _Moments) -> np.ndarray:
-    """Count, sum and sum of squares of the products of two sets of vectors; float64 [3]."""
-    return np.array([np.vdot(u, v) for u, v in zip(one, other, strict=True)])
-
-
-def _no_moments(texts: _Texts) -> _Moments:
-    dimension = texts.vectors.shape[1]
-    return np.zeros(()), np.zeros(dimension), np.zeros((dimension, dimension))
-
-
-def _moments(texts: _Texts, name: str) -> _Moments:
-    """Of one language: count [], sum of its vectors [d], and V'V [d, d]; only a block of vectors is copied at once."""
-    counted, total, squares = _no_moments(texts)
-    places = np.flatnonzero(texts.language == name)
-    for start in range(0, len(places), _ROWS):
-        rows = texts.vectors[places[start : start + _ROWS]].astype(np.float64)
-        counted += len(rows)
-        total += rows.sum(0)
-        squares += rows.T @ rows
-    return counted, total, squares
-
-
-def _products(
-    queries: _Texts, passages: _Texts, query: np.ndarray, passage: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """As :func:`_all_products`, of the listed pairs."""
-    same, every = np.zeros(3), np.zeros(3)
-    height = max(1, _NUMBERS // queries.vectors.shape[1])
-    for start in range(0, len(query), height):
-        rows, columns = query[start : start + height], passage[start : start + height]
-        products = np.einsum("ij,ij->i", queries.vectors[rows], passages.vectors[columns], dtype=np.float64)
-        for total, chosen in (
-            (every, products),
-            (same, products[queries.language[rows] == passages.language[columns]]),
-        ):
-            total += chosen.size, chosen.sum(), np.square(chosen).sum()
-    return same, every

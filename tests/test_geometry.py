@@ -94,7 +94,7 @@ def test_similarity_statistics_as_by_loops(seed, n, m):
 
 
 def test_similarity_statistics_of_more_pairs_than_a_block(monkeypatch):
-    monkeypatch.setattr("hybridlib.geometry._NUMBERS", 1000)
+    monkeypatch.setattr("hybridlib.pair_products._NUMBERS", 1000)
     queries, passages = gaussian(0, 1200, 4), gaussian(1, 30, 4)
     ones = np.ones(1200, dtype=int)
     table = similarity_statistics(queries, passages, ones, ones[:30], *np.nonzero(np.ones((1200, 30))))
@@ -129,7 +129,8 @@ def test_vectors_are_summed_in_blocks(monkeypatch):
     """So that memory-mapped ones need not fit into memory; here no copy of them does."""
     vectors, language = gaussian(0, 8192, 128), (np.arange(8192) < 10).astype(int)
     expected = [function(vectors, language) for function in (centroid_distances, all_similarities)]
-    monkeypatch.setattr("hybridlib.geometry._ROWS", 100)
+    for module in ("geometry", "pair_products"):
+        monkeypatch.setattr(f"hybridlib.{module}._ROWS", 100)
     for function, table in zip((centroid_distances, all_similarities), expected, strict=True):
         tracemalloc.start()
         found = function(vectors, language)
