@@ -23,8 +23,8 @@ _Moments = tuple[np.ndarray, np.ndarray, np.ndarray]
 def all_products(queries: Texts, passages: Texts) -> tuple[np.ndarray, np.ndarray]:
     """Count, sum and sum of squares of the products inside languages, and of all; float64 [3] each.
 
-    Of rows u_i of U and v_j of V the sum is (sum_i u_i).(sum_j v_j) and the sum of squares is <U'U, V'V>. The moments of
-    one language are held at a time, beside those of all.
+    Of rows u_i of U and v_j of V the sum is (sum_i u_i).(sum_j v_j) and the sum of squares is <U'U, V'V>. The moments
+    of one language are held at a time, beside those of all.
     """
     same, every = np.zeros(3), [_no_moments(queries), _no_moments(passages)]
     for name in np.unique(np.concatenate([queries.language, passages.language])):
