@@ -1,4 +1,4 @@
-"""What the workflow would do, by Snakemake's dry run."""
+"""What the workflow would do, by Snakemake's dry run, and that it is alone at work on a study."""
 
 import os
 import re
@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from hybridlib.paths import project_folder
+from hybridlib.paths import locked, project_folder
 from hybridlib.study import load_study
 
 TEXT = """
@@ -31,17 +31,22 @@ def study(tmp_path):
     return file, folders
 
 
-def planned(file):
-    """Return how many jobs of each rule a dry run counts."""
-    options = ["--config", f"study={file}", "--cores", "1", "--rerun-triggers", "mtime", "--nolock", "--dry-run"]
-    outcome = subprocess.run(
-        [sys.executable, "-m", "snakemake", "--snakefile", "workflow/Snakefile", *options],
+def snakemake(file, *options):
+    """Run the workflow on a study file."""
+    return subprocess.run(
+        [sys.executable, "-m", "snakemake", "--snakefile", "workflow/Snakefile", "--config", f"study={file}"]
+        + ["--cores", "1", "--rerun-triggers", "mtime", "--nolock", *options],
         cwd=project_folder(),
         env={**os.environ, "HYBRIDLIB_REPORTS": str(file.parent / "reports")},
         capture_output=True,
         text=True,
         timeout=120,
     )
+
+
+def planned(file):
+    """Return how many jobs of each rule a dry run counts."""
+    outcome = snakemake(file, "--dry-run")
     assert outcome.returncode == 0, outcome.stderr
     return {rule: int(count) for rule, count in re.findall(r"^(run|report) +(\d+)$", outcome.stdout, re.MULTILINE)}
 
@@ -56,3 +61,17 @@ def test_a_run_without_its_result_or_its_scores_is_made_again(study, missing):
     file, folders = study
     (folders[1] / missing).unlink()
     assert planned(file) == {"run": 1, "report": 1}
+
+
+def test_a_study_that_is_at_work_is_not_started_twice(study):
+    """A second Snakemake removes the outputs of what it makes again, while the first one may be writing them."""
+    file, folders = study
+    (folders[1] / "scores.parquet").unlink()
+    lock = locked(folders[1].parents[1])
+    try:
+        outcome = snakemake(file)
+    finally:
+        lock.release()
+    assert outcome.returncode == 1
+    assert "reports/mine: found another process at work on it" in outcome.stderr
+    assert (folders[1] / "result.json").read_text() == "{}"
