@@ -1,12 +1,14 @@
-"""The answer to the question of all studies, in one to three sentences with numbers and intervals."""
+"""The answer to the question of all studies, in three sentences with numbers and intervals."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
 from hybridlib.comparison import DIGITS, SAID, against, compared_labels, direction, verdict
+from hybridlib.crossed import tallies
 from hybridlib.curves import measured
 from hybridlib.findings import not_told_from
 from hybridlib.plain_text import listed
@@ -14,13 +16,16 @@ from hybridlib.seed_error import over
 from hybridlib.told import Told, distinct
 
 PARENTS = ("monolingual", "crosslingual")
-_STANDS = {  # how many parents it beats, loses to -> how it stands to them
-    (2, 0): "better than both",
-    (1, 0): "better than one, not separable from the other",
-    (0, 0): "not separable from either",
-    (1, 1): "between them",
-    (0, 1): "worse than one, not separable from the other",
-    (0, 2): "worse than both",
+_STANDS = {  # parents, how many of them it beats, loses to -> how it stands to them
+    (2, 2, 0): "better than both",
+    (2, 1, 0): "better than one, not separable from the other",
+    (2, 0, 0): "not separable from either",
+    (2, 1, 1): "between them",
+    (2, 0, 1): "worse than one, not separable from the other",
+    (2, 0, 2): "worse than both",
+    (1, 1, 0): "better",
+    (1, 0, 0): "not separable",
+    (1, 0, 1): "worse",
 }
 
 
@@ -66,50 +71,68 @@ def said_basis(seeds: int, concepts: int) -> str:
     return f"{seeds} seed{'s' * (seeds > 1)}, {concepts:,} test concepts"
 
 
-def answer(told: Told, others: Sequence[Told] = ()) -> list[str]:
+def answer(told: Told, others: Sequence[Told] = (), crossing: Sequence[Told] = ()) -> list[str]:
     """Answer the question.
 
     Args:
         told: the study that says what is best.
         others: those of :func:`with_parents`, of which the first says how its subject stands to its parents; none:
             ``told`` does.
+        crossing: studies, of which the first that has objectives with several kinds of batch says what is best there.
 
     Returns:
-        How its subject stands to the two kinds of batch that hybrid batching mixes, if both are there; what it gains
-        and gives up against those that are, with intervals; what is best of all in each setting, and by language bias.
+        How its subject stands to the kinds of batch that hybrid batching mixes, by how much, with intervals, if they
+        are there; which kind is best over objectives, if a study says so; what is best of all in each setting, and by
+        language bias.
     """
     label, first = subject(told), next(iter(others), told)
     parents = [one for one in PARENTS if one in first.labels and one != label]
-    sentences = [_stands(first, label)] if len(parents) == len(PARENTS) else []
-    said = [_differences(first, label, parent) for parent in parents]
-    return [*sentences, *([" ".join(said)] if said else []), _best(told, label)]
+    stands = _stands(first, label, parents) if parents else ""
+    crossed = next(filter(None, map(_over_objectives, crossing)), "")
+    return [*filter(None, [stands, crossed]), _best(told, label)]
 
 
-def _stands(told: Told, label: str) -> str:
+def _stands(told: Told, label: str, parents: Sequence[str]) -> str:
+    """Say where a system is better than its parents and where worse, with its difference to each."""
     places: dict[str, list[str]] = {}
     for panel in measured(told.comparisons):
-        verdicts = [verdict(against(told.comparisons, label, parent, *panel)) for parent in PARENTS]
-        places.setdefault(_STANDS[verdicts.count(1), verdicts.count(-1)], []).append(SAID[panel])
+        rows = [against(told.comparisons, label, parent, *panel) for parent in parents]
+        verdicts = [verdict(row) for row in rows]
+        stands = _STANDS[len(parents), verdicts.count(1), verdicts.count(-1)]
+        places.setdefault(stands, []).append(f"{SAID[panel]} ({', '.join(_difference(row) for row in rows)})")
     said = "; ".join(f"**{stands}** {listed(where)}" for stands, where in places.items())
-    mixed = " that it mixes" * label.startswith("hybrid")
-    rests = f"{basis(told, label)}, study {told.name}; in brackets 95 % intervals over {over(told.comparisons)}"
-    return f"Beside the monolingual and crosslingual batches{mixed}, **{label}** is {said} ({rests})."
+    mixes = " which it mixes," * (label.startswith("hybrid") and len(parents) > 1)
+    return (
+        f"Beside {' and '.join(parents)} batches,{mixes} **{label}** is {said}. In brackets its difference to "
+        f"{', then to '.join(parents)} batches, by nDCG@10 unless said (of rank distance less is better), with 95 % "
+        f"intervals over "
+        f"{over(told.comparisons)} ({basis(told, label)}, study {told.name})."
+    )
 
 
-def _differences(told: Told, label: str, parent: str) -> str:
-    """Say what a system gains on another and gives up against it, where the two are separable."""
-    parts: dict[str, list[str]] = {"gains": [], "gives up": []}
-    for panel in measured(told.comparisons):
-        row = against(told.comparisons, label, parent, *panel)
-        if verdict(row):
-            sign = 1 if row["difference"] > 0 else -1
-            ends = sorted(sign * row[end] for end in ("low", "high"))
-            size, low, high = (f"{value:z{DIGITS[panel[1]]}}" for value in (sign * row["difference"], *ends))
-            unit = "ranks of distance" if panel[1] == "rank_distance" else SAID[panel]
-            parts["gains" if verdict(row) > 0 else "gives up"].append(f"{size} [{low}, {high}] {unit}")
-    said = [f"{verb} {listed(places)}" for verb, places in parts.items() if places]
-    against_it = ", and ".join(said) or "is not separable anywhere"
-    return f"Against **{parent}** batches, by nDCG@10 unless said, it {against_it}."
+def _difference(row: Mapping[str, Any]) -> str:
+    size, low, high = (f"{row[name]:z{DIGITS[row['measure']]}}" for name in ("difference", "low", "high"))
+    return f"{'+' * (row['difference'] > 0)}{size} [{low}, {high}]"
+
+
+def _over_objectives(told: Told) -> str:
+    """Say which kind of batch is best for how many objectives, and whether it or the objective moves more."""
+    if told.about["axis"] != "sampler":
+        return ""
+    rows, found = tallies(told.lying.merge(told.means[told.means["languages"] == "all"]))
+    if not found:
+        return ""
+    places: dict[str, list[str]] = {}
+    for panel, tally in found.items():
+        places.setdefault(str(tally.wins.index[0]), []).append(f"{SAID[panel]} for {tally.wins.iloc[0]}")
+    said = ", ".join(f"**{kind}** ones {listed(where)}" for kind, where in places.items())
+    pool = found["multilingual", "nDCG@10"]
+    digits = DIGITS["nDCG@10"]
+    return (
+        f"With {len(rows)} objectives ({basis(told, told.about['baseline'])}, study {told.name}) the best batches are "
+        f"{said}; in the pool another kind of batch moves nDCG@10 by {pool.moved:{digits}}, another objective of the "
+        f"better half by {pool.apart:{digits}} at most (medians)."
+    )
 
 
 def dearer(told: Told) -> list[str]:

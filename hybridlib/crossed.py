@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -77,30 +78,57 @@ def heatmaps(points: pd.DataFrame, levels: Mapping[str, pd.Series], *, x_label: 
     return figure
 
 
-def finding(points: pd.DataFrame, x_label: str) -> str:
-    """Say which column is best in how many rows, how far another column moves a row, and how far good rows lie apart.
+@dataclass(frozen=True)
+class Tally:
+    """What the rows of a panel have in common.
 
-    Of rows that have every cell. A row is moved by its largest cell less its smallest, of which the median over rows is
-    said; the better half of the rows of a column lies between its best cell and its median, and of that the median over
-    columns is said. So rows that hardly work, of which there may be many, do not hide what the others have in common.
+    Attributes:
+        wins: column -> of how many rows it is the best, most first.
+        moved: the largest cell of a row less its smallest, the median over rows: how far another column moves it.
+        apart: the best cell of a column less its median, the median over columns: within how much the better half of
+            the rows lies. So rows that hardly work, of which there may be many, do not hide what the others share.
+    """
+
+    wins: pd.Series
+    moved: float
+    apart: float
+
+
+def tallies(points: pd.DataFrame) -> tuple[list[str], dict[tuple[str, str], Tally]]:
+    """Count over the rows that have every cell.
+
+    Args:
+        points: see :func:`grids`.
+
+    Returns:
+        The names of these rows, and the tally of each panel; none where fewer than two rows, or columns, are there.
     """
     tables = grids(points, measured(points))
-    whole = tables[_SORTED_BY].dropna().index
+    whole = list(tables[_SORTED_BY].dropna().index)
     if len(whole) < 2 or tables[_SORTED_BY].shape[1] < 2:
+        return whole, {}
+    found = {}
+    for (setting, measure), table in tables.items():
+        gains = direction(measure) * table.loc[whole]
+        moved, apart = (gains.max(axis=1) - gains.min(axis=1)).median(), (gains.max() - gains.median()).median()
+        found[setting, measure] = Tally(gains.idxmax(axis=1).value_counts(), float(moved), float(apart))
+    return whole, found
+
+
+def finding(points: pd.DataFrame, x_label: str) -> str:
+    """Say what :func:`tallies` counts."""
+    whole, found = tallies(points)
+    if not found:
         return "Too few cells are there to compare."
     said = []
-    for (setting, measure), table in tables.items():
-        cells, digits = table.loc[whole], DIGITS[measure]
-        gains = direction(measure) * cells
-        wins = gains.idxmax(axis=1).value_counts()
-        best = ", ".join(f"{place(column)} for {count}" for column, count in wins.items())
-        moved = (cells.max(axis=1) - cells.min(axis=1)).median()
-        apart = (gains.max() - gains.median()).median()
+    for (setting, measure), tally in found.items():
+        digits = DIGITS[measure]
+        best = ", ".join(f"{place(column)} for {count}" for column, count in tally.wins.items())
         said.append(
             f"**{_capital(SAID[setting, measure])}** best are {best}; another {x_label} moves by "
-            f"{moved:{digits}}, the better half of the rows lies within {apart:{digits}}"
+            f"{tally.moved:{digits}}, the better half of the rows lies within {tally.apart:{digits}}"
         )
-    lacking = sorted(set(tables[_SORTED_BY].index) - set(whole))
+    lacking = sorted(set(points["series"]) - set(whole))
     without = f" Not counted, as they lack cells: {'; '.join(lacking)}." if lacking else ""
     return f"Over {len(whole)} rows. {'. '.join(said)}.{without}"
 

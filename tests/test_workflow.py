@@ -33,9 +33,9 @@ def study(tmp_path):
 
 def snakemake(file, *options):
     """Run the workflow on a study file."""
+    command = [sys.executable, "-m", "snakemake", "--snakefile", "workflow/Snakefile", "--config", f"study={file}"]
     return subprocess.run(
-        [sys.executable, "-m", "snakemake", "--snakefile", "workflow/Snakefile", "--config", f"study={file}"]
-        + ["--cores", "1", "--rerun-triggers", "mtime", "--nolock", *options],
+        [*command, "--cores", "1", "--rerun-triggers", "mtime", "--nolock", *options],
         cwd=project_folder(),
         env={**os.environ, "HYBRIDLIB_REPORTS": str(file.parent / "reports")},
         capture_output=True,
