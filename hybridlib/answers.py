@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
-from hybridlib.comparison import DIGITS, SAID, against, compared_labels, direction, verdict
+from hybridlib.comparison import DIGITS, SAID, compared_labels, direction
 from hybridlib.crossed import tallies
 from hybridlib.curves import measured
 from hybridlib.findings import not_told_from
 from hybridlib.plain_text import listed
-from hybridlib.seed_error import over
+from hybridlib.stands import PARENTS, beside_parents
 from hybridlib.told import Told, distinct
-
-PARENTS = ("monolingual", "crosslingual")
-_STANDS = {  # parents, how many of them it beats, loses to -> how it stands to them
-    (2, 2, 0): "better than both",
-    (2, 1, 0): "better than one, not separable from the other",
-    (2, 0, 0): "not separable from either",
-    (2, 1, 1): "between them",
-    (2, 0, 1): "worse than one, not separable from the other",
-    (2, 0, 2): "worse than both",
-    (1, 1, 0): "better",
-    (1, 0, 0): "not separable",
-    (1, 0, 1): "worse",
-}
 
 
 def subject(told: Told) -> str:
@@ -86,33 +72,9 @@ def answer(told: Told, others: Sequence[Told] = (), crossing: Sequence[Told] = (
         language bias.
     """
     label, first = subject(told), next(iter(others), told)
-    parents = [one for one in PARENTS if one in first.labels and one != label]
-    stands = _stands(first, label, parents) if parents else ""
+    stands = beside_parents(first.comparisons, label, f"{basis(first, label)}, study {first.name}")
     crossed = next(filter(None, map(_over_objectives, crossing)), "")
     return [*filter(None, [stands, crossed]), _best(told, label)]
-
-
-def _stands(told: Told, label: str, parents: Sequence[str]) -> str:
-    """Say where a system is better than its parents and where worse, with its difference to each."""
-    places: dict[str, list[str]] = {}
-    for panel in measured(told.comparisons):
-        rows = [against(told.comparisons, label, parent, *panel) for parent in parents]
-        verdicts = [verdict(row) for row in rows]
-        stands = _STANDS[len(parents), verdicts.count(1), verdicts.count(-1)]
-        places.setdefault(stands, []).append(f"{SAID[panel]} ({', '.join(_difference(row) for row in rows)})")
-    said = "; ".join(f"**{stands}** {listed(where)}" for stands, where in places.items())
-    mixes = " which it mixes," * (label.startswith("hybrid") and len(parents) > 1)
-    return (
-        f"Beside {' and '.join(parents)} batches,{mixes} **{label}** is {said}. In brackets its difference to "
-        f"{', then to '.join(parents)} batches, by nDCG@10 unless said (of rank distance less is better), with 95 % "
-        f"intervals over "
-        f"{over(told.comparisons)} ({basis(told, label)}, study {told.name})."
-    )
-
-
-def _difference(row: Mapping[str, Any]) -> str:
-    size, low, high = (f"{row[name]:z{DIGITS[row['measure']]}}" for name in ("difference", "low", "high"))
-    return f"{'+' * (row['difference'] > 0)}{size} [{low}, {high}]"
 
 
 def _over_objectives(told: Told) -> str:

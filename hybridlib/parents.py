@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from hybridlib.answers import PARENTS, basis, said_basis, subject
+from hybridlib.answers import basis, said_basis, subject
 from hybridlib.comparison import DIGITS, against, compared_labels, direction, verdict
 from hybridlib.curves import WITH_FIRST_HIT
 from hybridlib.errors import InputError
+from hybridlib.stands import PARENTS
 from hybridlib.told import COMPARED, MEANS, Told, read_table
 
 _COMPARED_RESULTS = "*/*/comparisons.csv"

@@ -65,20 +65,7 @@ def test_which_batches_are_best_over_objectives_is_said():
     )
 
 
-@pytest.mark.parametrize(
-    ("first", "second", "expected"),
-    [
-        (0.2, 0.2, "**not separable from either** within a language (+0.100 [-0.010, 0.210], "),
-        (CERTAIN, 0.2, "**better than one, not separable from the other** within a language (+0.100 [0.090, 0.110], "),
-        (0.2, CERTAIN, "**worse than one, not separable from the other** within a language (+0.100 [-0.010, 0.210], "),
-    ],
-)
-def test_what_is_not_separable_is_said_so(first, second, expected):
-    assert expected in answers.answer(told(SYSTEMS, with_p(first, second)))[0]
-
-
-def test_the_first_hit_is_told_where_it_was_tested():
-    """Hybrid batches may lead both parents by RR and be between them by nDCG."""
+def test_the_best_by_the_first_hit_is_told_where_it_was_tested():
     hits = [
         row(0.01, 0.03, CERTAIN, "hybrid 0.5", "monolingual", *FIRST_HIT),
         row(-0.02, 0.01, 0.3, "crosslingual", "hybrid 0.5", *FIRST_HIT),
@@ -86,21 +73,10 @@ def test_the_first_hit_is_told_where_it_was_tested():
     study = told(SYSTEMS, [*WON, *hits])
     pool = study.means[(study.means["setting"] == "multilingual") & (study.means["measure"] == "nDCG@10")]
     study = dataclasses.replace(study, means=pd.concat([study.means, pool.assign(measure="RR")]))
-    stands, best = answers.answer(study)
-    assert (
-        "**better than one, not separable from the other** by the first hit in the pool (RR) (+0.020 [0.010, 0.030], "
-        "+0.005 [-0.010, 0.020])"
-    ) in stands
+    best = answers.answer(study)[-1]
     assert (
         "**hybrid 0.5** itself in the pool of all languages (0.700) and by the first hit in the pool (RR) (0.7" in best
     )
-
-
-def test_an_interval_that_holds_zero_keeps_its_sign():
-    """A test and an interval may disagree where both are near."""
-    rows = compared("hybrid 0.5", "monolingual", (-0.005, 0.0, 0.0, 0.0), p=CERTAIN)
-    systems = {label: SYSTEMS[label] for label in ("monolingual", "hybrid 0.5")}
-    assert "**worse** within a language (-0.005 [-0.015, 0.005])" in answers.answer(told(systems, rows))[0]
 
 
 @pytest.mark.parametrize("missing", ["monolingual", "crosslingual"])
@@ -191,13 +167,6 @@ def test_a_system_whose_pairs_are_not_known_is_not_taken_for_dearer():
     assert answers.dearer(told(SYSTEMS, pairs={"monolingual": float("nan"), "crosslingual": 4097.0})) == [
         "crosslingual"
     ]
-
-
-def test_what_does_not_mix_batches_is_not_said_to():
-    rows = [*compared("mixed", "monolingual"), *compared("mixed", "crosslingual")]
-    systems = {label: SYSTEMS[label] for label in ("monolingual", "crosslingual")} | {"mixed": SYSTEMS["hybrid 0.5"]}
-    stands = answers.answer(told(systems, rows, baseline="mixed"))[0]
-    assert stands.startswith("Beside monolingual and crosslingual batches, **mixed** is ")
 
 
 def seeded(one, seeds, **about):

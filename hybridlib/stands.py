@@ -1,0 +1,63 @@
+"""How a system stands to the two kinds of batch that hybrid batching mixes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from hybridlib.comparison import DIGITS, SAID, against, rivals, verdict
+from hybridlib.curves import measured
+from hybridlib.plain_text import listed
+from hybridlib.seed_error import over
+
+PARENTS = ("monolingual", "crosslingual")
+_STANDS = {  # parents, how many of them it beats, loses to -> how it stands to them
+    (2, 2, 0): "better than both",
+    (2, 1, 0): "better than one, not separable from the other",
+    (2, 0, 0): "not separable from either",
+    (2, 1, 1): "between them",
+    (2, 0, 1): "worse than one, not separable from the other",
+    (2, 0, 2): "worse than both",
+    (1, 1, 0): "better",
+    (1, 0, 0): "not separable",
+    (1, 0, 1): "worse",
+}
+
+
+def beside_parents(comparisons: pd.DataFrame, label: str, basis: str = "") -> str:
+    """Say where a system is better than its parents and where worse, with its difference to each.
+
+    Args:
+        comparisons: see :func:`hybridlib.comparison.comparisons`.
+        label: the system's.
+        basis: what the numbers are of, such as seeds and concepts.
+
+    Returns:
+        Nothing if it was compared with neither of them.
+    """
+    panels = measured(comparisons)
+    compared = {one for panel in panels for one in rivals(comparisons, label, PARENTS, *panel)}
+    parents = [one for one in PARENTS if one in compared]
+    if not parents:
+        return ""
+    places: dict[str, list[str]] = {}
+    for panel in panels:
+        rows = [against(comparisons, label, parent, *panel) for parent in parents]
+        verdicts = [verdict(row) for row in rows]
+        stands = _STANDS[len(parents), verdicts.count(1), verdicts.count(-1)]
+        places.setdefault(stands, []).append(f"{SAID[panel]} ({', '.join(map(_difference, rows))})")
+    said = "; ".join(f"**{stands}** {listed(where)}" for stands, where in places.items())
+    mixes = " which it mixes," * (label.startswith("hybrid") and len(parents) > 1)
+    of_what = f" ({basis})" if basis else ""
+    return (
+        f"Beside {' and '.join(parents)} batches,{mixes} **{label}** is {said}. In brackets its difference to "
+        f"{', then to '.join(parents)} batches, by nDCG@10 unless said (of rank distance less is better), with 95 % "
+        f"intervals over {over(comparisons)}{of_what}."
+    )
+
+
+def _difference(row: Mapping[str, Any]) -> str:
+    size, low, high = (f"{row[name]:z{DIGITS[row['measure']]}}" for name in ("difference", "low", "high"))
+    return f"{'+' * (row['difference'] > 0)}{size} [{low}, {high}]"
