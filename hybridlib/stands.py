@@ -54,7 +54,8 @@ def beside_parents(comparisons: pd.DataFrame, label: str, basis: str = "") -> st
     return (
         f"Beside {' and '.join(parents)} batches,{mixes} **{label}** is {said}. In brackets its difference to "
         f"{', then to '.join(parents)} batches, by nDCG@10 unless said (of rank distance less is better), with 95 % "
-        f"intervals over {over(comparisons)}{of_what}."
+        f"intervals, each for itself, over {over(comparisons)}; separable is what is so after Holm's correction"
+        f"{of_what}."
     )
 
 

@@ -33,7 +33,8 @@ def test_answer_says_how_it_stands_by_how_much_and_what_is_best():
         "-0.050 [-0.060, -0.040]); **better than both** in the pool of all languages (+0.100 [0.090, 0.110], +0.050 "
         "[0.040, 0.060]); **worse than both** by rank distance (+334 [314, 354], +734 [714, 754]). In brackets its "
         "difference to monolingual, then to crosslingual batches, by nDCG@10 unless said (of rank distance less is "
-        "better), with 95 % intervals over test concepts (1 seed, 1,500 test concepts, study mine)."
+        "better), with 95 % intervals, each for itself, over test concepts; separable is what is so after Holm's "
+        "correction (1 seed, 1,500 test concepts, study mine)."
     )
     assert best == (
         f"Of 3 systems{STUDY} the best is **monolingual** within a language (0.800); **crosslingual** between two "

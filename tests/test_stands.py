@@ -67,7 +67,7 @@ def test_an_interval_that_holds_zero_keeps_its_sign():
 def test_one_parent_alone_is_said_alone():
     said = stands(compared("crosslingual", "monolingual", p=CERTAIN), label="monolingual", basis="one seed")
     assert said.startswith("Beside crosslingual batches, **monolingual** is **worse** within a language (-0.100 [")
-    assert said.endswith(" with 95 % intervals over test concepts (one seed).")
+    assert said.endswith(" over test concepts; separable is what is so after Holm's correction (one seed).")
 
 
 def test_a_system_that_was_compared_with_neither_says_nothing():
