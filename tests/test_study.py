@@ -16,10 +16,10 @@ STUDIES = [
 ]
 RUNS = {
     "alpha": 43,
-    "batch-scaling": 60,
+    "batch-scaling": 75,
     "data-size": 21,
     "methods": 25,
-    "objectives": 52,
+    "objectives": 103,
     "objectives-short": 22,
     "quick": 9,
     "smoke": 5,
