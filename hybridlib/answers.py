@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 
 from hybridlib.comparison import DIGITS, SAID, compared_labels, direction
-from hybridlib.crossed import tallies
+from hybridlib.crossed import better_half, spread, tallies
 from hybridlib.curves import measured
 from hybridlib.findings import not_told_from
 from hybridlib.plain_text import listed
@@ -89,11 +89,11 @@ def _over_objectives(told: Told) -> str:
         places.setdefault(str(tally.wins.index[0]), []).append(f"{SAID[panel]} for {tally.wins.iloc[0]}")
     said = ", ".join(f"**{kind}** ones {listed(where)}" for kind, where in places.items())
     pool = found["multilingual", "nDCG@10"]
-    digits = DIGITS["nDCG@10"]
     return (
-        f"With {len(rows)} objectives ({basis(told, told.about['baseline'])}, study {told.name}) the best batches are "
-        f"{said}; in the pool another kind of batch moves nDCG@10 by {pool.moved:{digits}}, another objective of the "
-        f"better half by {pool.apart:{digits}} at most (medians)."
+        f"With {len(rows)} objectives ({basis(told, told.about['baseline'])}, study {told.name}) the best batches by "
+        f"their means are {said}. Among the {len(better_half(rows))} objectives that are best in the pool, another "
+        f"kind of batch moves its nDCG@10 by {pool.by_column:{DIGITS['nDCG@10']}} (median), another objective by "
+        f"{spread(pool, 'nDCG@10')}."
     )
 
 

@@ -251,6 +251,11 @@ def inseparable(comparisons: pd.DataFrame, label: str, among: Iterable[str], set
     return rivals(comparisons[alike], label, among, setting, measure)
 
 
+def unseparated(comparisons: pd.DataFrame, label: str, among: Iterable[str], setting: str, measure: str) -> list[str]:
+    """Return those that were compared with a system and are not separable from it: see :func:`verdict`."""
+    return rivals(comparisons[comparisons["holm_p"] >= LEVEL], label, among, setting, measure)
+
+
 def rivals(comparisons: pd.DataFrame, label: str, among: Iterable[str], setting: str, measure: str) -> list[str]:
     """Return those that were compared with a system."""
     rows = comparisons[(comparisons["setting"] == setting) & (comparisons["measure"] == measure)]

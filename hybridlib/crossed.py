@@ -84,14 +84,16 @@ class Tally:
 
     Attributes:
         wins: column -> of how many rows it is the best, most first.
-        moved: the largest cell of a row less its smallest, the median over rows: how far another column moves it.
-        apart: the best cell of a column less its median, the median over columns: within how much the better half of
-            the rows lies. So rows that hardly work, of which there may be many, do not hide what the others share.
+        by_column: the largest cell of a row less its smallest, the median over the better half of the rows: how far
+            another column moves them. So rows that hardly work, of which there may be many, do not hide what the others
+            share.
+        by_row: column -> its largest cell less its smallest among the same rows, least first: how far another row
+            moves them.
     """
 
     wins: pd.Series
-    moved: float
-    apart: float
+    by_column: float
+    by_row: pd.Series
 
 
 def tallies(points: pd.DataFrame) -> tuple[list[str], dict[tuple[str, str], Tally]]:
@@ -101,7 +103,8 @@ def tallies(points: pd.DataFrame) -> tuple[list[str], dict[tuple[str, str], Tall
         points: see :func:`grids`.
 
     Returns:
-        The names of these rows, and the tally of each panel; none where fewer than two rows, or columns, are there.
+        The names of these rows, those with the best mean multilingual nDCG@10 first, and the tally of each panel; none
+        where fewer than two rows, or columns, are there. The better half is of :func:`better_half`.
     """
     tables = grids(points, measured(points))
     whole = list(tables[_SORTED_BY].dropna().index)
@@ -110,9 +113,22 @@ def tallies(points: pd.DataFrame) -> tuple[list[str], dict[tuple[str, str], Tall
     found = {}
     for (setting, measure), table in tables.items():
         gains = direction(measure) * table.loc[whole]
-        moved, apart = (gains.max(axis=1) - gains.min(axis=1)).median(), (gains.max() - gains.median()).median()
-        found[setting, measure] = Tally(gains.idxmax(axis=1).value_counts(), float(moved), float(apart))
+        better = gains.loc[better_half(whole)]
+        by_column = float((better.max(axis=1) - better.min(axis=1)).median())
+        by_row = (better.max() - better.min()).sort_values(kind="stable")
+        found[setting, measure] = Tally(gains.idxmax(axis=1).value_counts(), by_column, by_row)
     return whole, found
+
+
+def better_half(rows: Sequence[str]) -> Sequence[str]:
+    """Return the first half of rows, of an odd number with the middle one."""
+    return rows[: (len(rows) + 1) // 2]
+
+
+def spread(tally: Tally, measure: str) -> str:
+    """Say how far another row of the better half moves a measure: least and most, with their columns."""
+    ends = {place(column): f"{value:{DIGITS[measure]}}" for column, value in tally.by_row.iloc[[0, -1]].items()}
+    return " to ".join(f"{value} ({column})" for column, value in ends.items())
 
 
 def finding(points: pd.DataFrame, x_label: str) -> str:
@@ -122,15 +138,17 @@ def finding(points: pd.DataFrame, x_label: str) -> str:
         return "Too few cells are there to compare."
     said = []
     for (setting, measure), tally in found.items():
-        digits = DIGITS[measure]
         best = ", ".join(f"{place(column)} for {count}" for column, count in tally.wins.items())
         said.append(
             f"**{_capital(SAID[setting, measure])}** best are {best}; another {x_label} moves by "
-            f"{tally.moved:{digits}}, the better half of the rows lies within {tally.apart:{digits}}"
+            f"{tally.by_column:{DIGITS[measure]}}, another row by {spread(tally, measure)}"
         )
     lacking = sorted(set(points["series"]) - set(whole))
     without = f" Not counted, as they lack cells: {'; '.join(lacking)}." if lacking else ""
-    return f"Over {len(whole)} rows. {'. '.join(said)}.{without}"
+    return (
+        f"Over {len(whole)} rows; how far another {x_label} (median over rows) or another row (over columns) moves is "
+        f"said of the {len(better_half(whole))} that are best in the pool. {'. '.join(said)}.{without}"
+    )
 
 
 def _capital(text: str) -> str:

@@ -16,9 +16,9 @@ from hybridlib.comparison import (
     against,
     compared_labels,
     direction,
-    inseparable,
     least_p,
     rivals,
+    unseparated,
 )
 from hybridlib.config import RunConfig
 from hybridlib.evaluation import SETTINGS, SHARE, Evaluation
@@ -183,7 +183,7 @@ def not_told_from(comparisons: pd.DataFrame, label: str, among: Iterable[str], s
     Where it was not compared with all of them, of how many that is said.
     """
     others = [one for one in among if one != label]
-    tied = inseparable(comparisons, label, others, setting, measure)
+    tied = unseparated(comparisons, label, others, setting, measure)
     if not tied:
         return ""
     compared = len(rivals(comparisons, label, others, setting, measure))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -11,12 +12,21 @@ from pathlib import Path
 import pandas as pd
 
 from hybridlib.answers import basis, said_basis, subject
-from hybridlib.comparison import DIGITS, against, compared_labels, direction, verdict
+from hybridlib.comparison import DIGITS, SAID, against, compared_labels, direction, verdict
 from hybridlib.curves import WITH_FIRST_HIT
 from hybridlib.errors import InputError
 from hybridlib.stands import PARENTS
 from hybridlib.told import COMPARED, MEANS, Told, read_table
 
+UNTRAINED = "untrained"
+_STANDING = {  # verdicts summed, whether all are separable -> how they stand to both parents
+    (2, True): "better than both",
+    (1, False): "better than one, level with the other",
+    (0, True): "between them",
+    (0, False): "level with both",
+    (-1, False): "worse than one, level with the other",
+    (-2, True): "worse than both",
+}
 _COMPARED_RESULTS = "*/*/comparisons.csv"
 
 
@@ -93,7 +103,7 @@ def elsewhere(evaluations: Path, label: str) -> list[Trio]:
 
 
 def parents_table(trios: Sequence[Trio]) -> pd.DataFrame:
-    """Give hybrid batches, their difference to each kind of batch that they mix, and what they keep of its lead.
+    """Give hybrid batches, their difference to the kinds that they mix and to no training, and what they keep.
 
     With means h of hybrid batches, b of the better of the two kinds and w of the worse, they keep 100 (h - w) / (b - w)
     percent, which is said where the two are separable.
@@ -111,11 +121,31 @@ def parents_table(trios: Sequence[Trio]) -> pd.DataFrame:
             "hybrid": _level,
             **{f"− {parent}": partial(_difference, label) for parent, label in trio.parents.items()},
         }
+        if UNTRAINED in compared_labels(trio.comparisons):
+            said[f"− {UNTRAINED}"] = partial(_difference, UNTRAINED)
         if len(trio.parents) == len(PARENTS):
             said["kept of the lead"] = _kept
         for name, say in said.items():
             rows[trio.title, name] = {" ".join(panel): say(trio, panel) for panel in WITH_FIRST_HIT}
     return pd.DataFrame(rows.values(), pd.MultiIndex.from_tuples(rows, names=["study", "batches"]))
+
+
+def finding(trios: Sequence[Trio]) -> str:
+    """Count how hybrid batches stand to both parents over tests: by what is separable."""
+    said = []
+    for panel in WITH_FIRST_HIT:
+        counts = Counter(filter(None, (_standing(trio, panel) for trio in trios)))
+        if counts:
+            said.append(f"**{SAID[panel]}** {', '.join(f'{stands} in {n}' for stands, n in counts.most_common())}")
+    return f"Over these tests hybrid batches are: {'; '.join(said)}." if said else ""
+
+
+def _standing(trio: Trio, panel: tuple[str, str]) -> str | None:
+    try:
+        rows = [against(trio.comparisons, trio.hybrid, label, *panel) for label in trio.parents.values()]
+    except InputError:  # not compared
+        return None
+    return _STANDING[sum(map(verdict, rows)), all(map(verdict, rows))] if len(rows) == len(PARENTS) else None
 
 
 def _level(trio: Trio, panel: tuple[str, str]) -> str:

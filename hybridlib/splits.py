@@ -86,16 +86,16 @@ def _check_languages(config: RunConfig, parts: list[Corpus]) -> None:
 def fit_corpus(config: RunConfig, concepts: int, languages: list[str]) -> Corpus:
     """Return texts to fit debiasing on: those of the first training concepts, in the languages to be tested.
 
-    A language that was not trained on has to be fitted as well, so of the corpus that is tested on all languages are
-    taken; if it is not trained on, those that the others have.
+    A language that was not trained on has to be fitted as well. So of the corpus that is tested on all languages are
+    taken; and if the training texts are others, which lack one of them, those of the validation concepts.
     """
     if _trains_on_itself(config):
         train = run_corpus(config).split(config.train_concepts, config.validation_concepts, config.test_concepts).train
     else:
         train = joined(other_corpora(config))
-    return train.select(
-        concepts=train.concepts[:concepts], languages=[code for code in languages if code in train.languages]
-    )
+        if not set(languages) <= set(train.languages):
+            train, _ = _held_out(run_corpus(config), config.validation_concepts, config.test_concepts)
+    return train.select(concepts=train.concepts[:concepts], languages=languages)
 
 
 def data_fingerprint(config: RunConfig) -> str:

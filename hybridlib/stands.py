@@ -13,17 +13,9 @@ from hybridlib.plain_text import listed
 from hybridlib.seed_error import over
 
 PARENTS = ("monolingual", "crosslingual")
-_STANDS = {  # parents, how many of them it beats, loses to -> how it stands to them
-    (2, 2, 0): "better than both",
-    (2, 1, 0): "better than one, not separable from the other",
-    (2, 0, 0): "not separable from either",
-    (2, 1, 1): "between them",
-    (2, 0, 1): "worse than one, not separable from the other",
-    (2, 0, 2): "worse than both",
-    (1, 1, 0): "better",
-    (1, 0, 0): "not separable",
-    (1, 0, 1): "worse",
-}
+_TO_BOTH = {1: "better than both", 0: "not separable from either", -1: "worse than both"}
+_ALONE = {1: "better", 0: "not separable", -1: "worse"}
+_TO_ONE = {1: "better than", 0: "not separable from", -1: "worse than"}
 
 
 def beside_parents(comparisons: pd.DataFrame, label: str, basis: str = "") -> str:
@@ -45,8 +37,7 @@ def beside_parents(comparisons: pd.DataFrame, label: str, basis: str = "") -> st
     places: dict[str, list[str]] = {}
     for panel in panels:
         rows = [against(comparisons, label, parent, *panel) for parent in parents]
-        verdicts = [verdict(row) for row in rows]
-        stands = _STANDS[len(parents), verdicts.count(1), verdicts.count(-1)]
+        stands = _stands(dict(zip(parents, map(verdict, rows), strict=True)))
         places.setdefault(stands, []).append(f"{SAID[panel]} ({', '.join(map(_difference, rows))})")
     said = "; ".join(f"**{stands}** {listed(where)}" for stands, where in places.items())
     mixes = " which it mixes," * (label.startswith("hybrid") and len(parents) > 1)
@@ -56,6 +47,17 @@ def beside_parents(comparisons: pd.DataFrame, label: str, basis: str = "") -> st
         f"{', then to '.join(parents)} batches, by nDCG@10 unless said (of rank distance less is better), with 95 % "
         f"intervals, each for itself, over {over(comparisons)}; separable is what is so after Holm's correction"
         f"{of_what}."
+    )
+
+
+def _stands(verdicts: Mapping[str, int]) -> str:
+    """Say how a system stands to its parents by whether it is better (1), worse (-1) or not separable (0) from each."""
+    if set(verdicts.values()) == {1, -1}:
+        return "between them"
+    if len(set(verdicts.values())) == 1:
+        return (_TO_BOTH if len(verdicts) == len(PARENTS) else _ALONE)[next(iter(verdicts.values()))]
+    return ", ".join(
+        f"{_TO_ONE[one]} {parent}" for parent, one in sorted(verdicts.items(), key=lambda item: -abs(item[1]))
     )
 
 

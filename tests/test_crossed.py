@@ -79,13 +79,16 @@ def test_a_cell_alone_in_its_row_is_not_bold():
 
 
 def test_finding_counts_the_best_columns_and_says_how_far_they_move():
-    """The median of the ranges of rows, and of how far the median of a column is from its best, written out."""
+    """Of the two rows that are best in the pool: the median of their ranges, and their distance by column."""
     said = crossed.finding(points_of(), "sampler")
-    cells = np.array(list(CELLS.values()))
-    moved = sorted(max(row) - min(row) for row in cells)[1]
-    apart = sorted(max(column) - sorted(column)[1] for column in cells.T)[1]
-    ends = f"another sampler moves by {moved:.3f}, the better half of the rows lies within {apart:.3f}"
-    assert said.startswith(f"Over 3 rows. **Within a language** best are hybrid for 2, crosslingual for 1; {ends}. ")
+    cells = np.array(sorted(CELLS.values(), key=sum))[1:]
+    moved = sum(max(row) - min(row) for row in cells) / 2
+    apart = sorted(zip((max(column) - min(column) for column in cells.T), SAMPLERS, strict=True))
+    ends = f"another sampler moves by {moved:.3f}, another row by {apart[0][0]:.3f} ({apart[0][1]}) to "
+    assert said.startswith(
+        "Over 3 rows; how far another sampler (median over rows) or another row (over columns) moves is said of the 2 "
+        f"that are best in the pool. **Within a language** best are hybrid for 2, crosslingual for 1; {ends}"
+    )
     assert "**By rank distance** best are monolingual for 2, crosslingual for 1; another sampler moves by " in said
 
 
@@ -121,7 +124,8 @@ def test_rows_that_hardly_work_change_nothing():
         for panel in crossed.PANELS
     ]
     said = crossed.finding(pd.DataFrame(rows, columns=["series", "x", "setting", "measure", "value"]), "sampler")
-    assert " for 6; another sampler moves by 0.200, the better half of the rows lies within 0.000. " in said
+    moved = "another sampler moves by 0.200, another row by 0.000 (monolingual) to 0.000 (crosslingual). "
+    assert f" for 6; {moved}" in said
 
 
 def test_more_curves_than_can_be_told_apart_are_a_grid_in_the_order_of_the_axis():

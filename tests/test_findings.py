@@ -198,6 +198,12 @@ def test_a_name_with_a_comma_stands_in_quotes_among_others():
     assert said == "; not separable from “both pairs, SupCon” and mixed"
 
 
+@pytest.mark.parametrize(("p", "said"), [(0.2, "; not separable from second"), (0.01, "")])
+def test_what_is_not_separable_is_so_by_the_corrected_p_and_not_by_the_interval(p, said):
+    rows = pd.DataFrame([row(0.01, 0.1, p, "first", "second", "monolingual")])
+    assert findings.not_told_from(rows, "first", ["second"], "monolingual", "nDCG@10") == said
+
+
 def test_configuration_says_what_is_trained():
     objective = {"infonce": {"temperature": 0.02}, "vrns": {"weight": 30}}
     config = RunConfig(

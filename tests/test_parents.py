@@ -58,6 +58,30 @@ def test_what_is_kept_of_the_lead_is_said_where_there_is_one():
     assert [one.tolist() for one in kept] == [["–"], ["–"]]
 
 
+def test_the_difference_to_no_training_is_there_where_it_was_tested():
+    table = parents.parents_table([trio([*WON, *compared("hybrid 0.5", "untrained", p=CERTAIN)])])
+    assert table.index.get_level_values("batches").tolist()[2:4] == ["− crosslingual", "− untrained"]
+    assert table.iloc[3].tolist() == [
+        "*+0.100 [0.090, 0.110]",
+        "*+0.200 [0.190, 0.210]",
+        "*+0.300 [0.290, 0.310]",
+        "–",
+        "*+100 [80, 120]",
+    ]
+
+
+def test_how_hybrid_batches_stand_is_counted_over_tests_with_both_parents():
+    """A table without one of them, or without the measure, is not counted."""
+    undecided = [*compared("hybrid 0.5", "monolingual"), *compared("crosslingual", "hybrid 0.5", p=CERTAIN)]
+    assert parents.finding([trio(), trio(), trio(undecided), trio(WON[:4])]) == (
+        "Over these tests hybrid batches are: **within a language** between them in 2, worse than one, level with the "
+        "other in 1; **between two languages** between them in 2, worse than one, level with the other in 1; **in the "
+        "pool of all languages** better than both in 2, worse than one, level with the other in 1; **by rank "
+        "distance** worse than both in 2, better than one, level with the other in 1."
+    )
+    assert parents.finding([trio(WON[:4])]) == ""
+
+
 def crossed(*kinds):
     systems = {f"{objective}, {kind}": (0.5, 0.5, 0.5, 9.0) for objective in ("InfoNCE", "DCL") for kind in kinds}
     series = [{"configuration": label, "series": label.split(", ")[0], "x": label.split(", ")[1]} for label in systems]

@@ -5,7 +5,7 @@ import pytest
 from hybridlib.config import RunConfig
 from hybridlib.corpora.overlap import shared_texts
 from hybridlib.errors import InputError
-from hybridlib.splits import check_settings, data_fingerprint, other_corpora, run_corpus, run_splits
+from hybridlib.splits import check_settings, data_fingerprint, fit_corpus, other_corpora, run_corpus, run_splits
 
 CONFIG = RunConfig(
     train_languages=("zh", "en"),
@@ -226,6 +226,28 @@ def test_overlap_between_the_parts_of_one_corpus_can_be_left_out(tmp_path):
     before, after = (run_splits(config.model_copy(update={"leave_out_overlap": out})) for out in (False, True))
     assert set(before.train.table["text"]) - set(after.train.table["text"]) == {"Common"}
     assert [part.fingerprint for part in after[1:]] == [part.fingerprint for part in before[1:]]
+
+
+def test_debiasing_is_fitted_on_training_concepts_in_all_tested_languages():
+    """Also in those that training leaves out."""
+    fit, split = fit_corpus(CONFIG, 5, ["en", "ar"]), run_splits(CONFIG)
+    assert fit.languages == ["en", "ar"]
+    assert fit.concepts == split.train.concepts[:5]
+
+
+def test_debiasing_is_fitted_on_other_training_texts_where_they_have_the_languages(own):
+    config = zero_shot(own("one", "en de"))
+    fit = fit_corpus(config, 5, ["en", "de"])
+    assert fit.languages == ["en", "de"]
+    assert fit.concepts == run_splits(config).train.concepts[:5]
+
+
+def test_debiasing_is_fitted_on_validation_concepts_where_training_texts_lack_a_tested_language(own):
+    config = zero_shot(own("one", "en de"))
+    fit, split = fit_corpus(config, 200, ["en", "ar"]), run_splits(config)
+    assert fit.languages == ["en", "ar"]
+    assert fit.concepts == split.validation.concepts
+    assert not set(fit.concepts) & set(split.test.concepts)
 
 
 def test_data_are_fingerprinted_with_the_training_corpora(own):

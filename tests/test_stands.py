@@ -24,8 +24,16 @@ def both(first, second):
     ("first", "second", "expected"),
     [
         (0.2, 0.2, "**not separable from either** within a language (+0.100 [-0.010, 0.210], -0.100 [-0.210, 0.010])"),
-        (CERTAIN, 0.2, "**better than one, not separable from the other** within a language (+0.100 [0.090, 0.110], "),
-        (0.2, CERTAIN, "**worse than one, not separable from the other** within a language (+0.100 [-0.010, 0.210], "),
+        (
+            CERTAIN,
+            0.2,
+            "**better than monolingual, not separable from crosslingual** within a language (+0.100 [0.090, 0.110], ",
+        ),
+        (
+            0.2,
+            CERTAIN,
+            "**worse than crosslingual, not separable from monolingual** within a language (+0.100 [-0.010, 0.210], ",
+        ),
         (CERTAIN, CERTAIN, "**between them** within a language (+0.100 [0.090, 0.110], -0.100 [-0.110, -0.090])"),
     ],
 )
@@ -53,8 +61,8 @@ def test_the_first_hit_is_told_where_it_was_tested():
     ]
     said = stands(*both(CERTAIN, CERTAIN), hits)
     assert (
-        "**better than one, not separable from the other** by the first hit in the pool (RR) (+0.020 [0.010, 0.030], "
-        "+0.005 [-0.010, 0.020])"
+        "**better than monolingual, not separable from crosslingual** by the first hit in the pool (RR) (+0.020 "
+        "[0.010, 0.030], +0.005 [-0.010, 0.020])"
     ) in said
 
 

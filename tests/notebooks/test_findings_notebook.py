@@ -114,7 +114,7 @@ def test_page_begins_with_the_answer_of_the_main_study(full):
     )
     names = [name for name, *_ in table_of(full, "study / batches")]
     assert names[0].startswith("Everything (")
-    assert names[1:5] == ["hybrid", "− monolingual", "− crosslingual", "kept of the lead"]
+    assert names[1:5] == ["hybrid", "− monolingual", "− crosslingual", "− untrained"]
     assert "A demonstration" not in text_of(full)
 
 
