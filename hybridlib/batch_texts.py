@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 
@@ -59,7 +59,12 @@ class TrainingTexts:
         if config.teacher is not None:
             teacher = DualEncoder.load_whole(config.teacher, max_length=config.max_length, precision=config.precision)
             with ranks.in_turn():
-                self.teacher = Teacher.embed(teacher.to(encoder.device), corpus, config.teacher_language)
+                found = Teacher.embed(teacher.to(encoder.device), corpus, config.teacher_language)
+            self.teacher = replace(
+                found,
+                queries=ranks.firsts("teacher's queries", found.queries),
+                passages=ranks.firsts("teacher's passages", found.passages),
+            )
         self.sizes = {"concepts": len(corpus.concepts)}
         if self.teacher is not None:
             self.sizes["teacher_dimension"] = self.teacher.dimension
@@ -94,6 +99,7 @@ class TrainingTexts:
         vectors[several] = centring(centred, codes)(centred, codes)
         spans = zip(self.parts, pairwise(self.starts), strict=True)
         mined = [mine(part.pairs, vectors[start:end], count=count) for part, (start, end) in spans]
+        mined = [replace(one, table=ranks.firsts("hard negatives", one.table)) for one in mined]  # near ones may differ
         above = sum(one.above_ceiling for one in mined)
         if above:
             log.warning("hard negatives: %d are probably relevant, for want of others", above)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
@@ -19,6 +20,7 @@ from torch import Tensor
 from hybridlib.cache import sha256_of
 
 log = logging.getLogger(__name__)
+_VALUES = "values.json"  # a tensor of bytes, as a header holds 100 MB at most: the history of 125,000 updates
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +70,8 @@ class Checkpoints:
         shared = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in checkpoint.tensors.items()}
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            save_file(shared, beside, metadata={"key": key, "values": json.dumps(checkpoint.values)})
+            shared[_VALUES] = torch.frombuffer(bytearray(json.dumps(checkpoint.values).encode()), dtype=torch.uint8)
+            save_file(shared, beside, metadata={"key": key})
             with beside.open("r+b") as file:  # Windows flushes no file that is open for reading alone
                 os.fsync(file.fileno())
             new = beside.replace(self.folder / f"{checkpoint.step:08d}-{sha256_of(beside)[:32]}.safetensors")
@@ -76,7 +79,8 @@ class Checkpoints:
             log.warning("%s: found no way to write a checkpoint (%s), going on without", self.folder, error)
             beside.unlink(missing_ok=True)
             return
-        self.written = time.monotonic()
+        finally:
+            self.written = time.monotonic()  # where it failed too: not again at the next step
         others = [file for file in self._files() if file != new]
         before = max((file for file in others if _key(file) == key), key=_age, default=None)
         for old in [*others, *self.folder.glob(".*.tmp")]:
@@ -97,10 +101,11 @@ class Checkpoints:
                         log.warning("%s: found a checkpoint of another training, expected %s", file, key)
                         continue
                     tensors = {name: content.get_tensor(name) for name in content.keys()}  # noqa: SIM118
+                values = json.loads(tensors.pop(_VALUES).numpy().tobytes())
             except (OSError, SafetensorError, KeyError) as error:
                 log.warning("%s: found no checkpoint (%s), going on with the one before", file, error)
                 continue
-            return Checkpoint(int(step), tensors, json.loads(metadata["values"]))
+            return Checkpoint(int(step), tensors, values)
         log.info("%s: no checkpoint to go on from; one is kept every %.0f s", self.folder, self.seconds)
         return None
 

@@ -21,6 +21,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
+import numpy as np
 import torch
 import torch.distributed as dist
 from torch import Tensor
@@ -97,6 +98,15 @@ class Ranks:
         said = torch.tensor(value, dtype=torch.float64)
         dist.broadcast(said, 0)
         return said.item()
+
+    def firsts(self, what: str, values: np.ndarray) -> np.ndarray:
+        """Return the array that the first process has; raise ``InputError`` unless all have one of that shape."""
+        if self.size == 1:
+            return values
+        self.same(f"{what}, shape and type", f"{values.shape} {values.dtype}")
+        taken = torch.from_numpy(values.copy())
+        dist.broadcast(taken, 0, self.patient)
+        return taken.numpy()
 
     def same(self, what: str, value: str) -> None:
         """Raise ``InputError`` on every process unless all have the same value."""
@@ -177,11 +187,17 @@ def connected(seconds: float) -> Iterator[Ranks]:
         seconds: after which an exchange fails where another process does not answer.
 
     Raises:
-        InputError: if a machine has GPUs, but fewer than processes.
+        InputError: if a machine has GPUs, but fewer than processes, or ``WORLD_SIZE`` is not of these launchers.
     """
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         yield ALONE
         return
+    needed = {"RANK", "MASTER_ADDR", "MASTER_PORT", *(["LOCAL_RANK"] if torch.cuda.is_available() else [])}
+    if missing := needed - set(os.environ):
+        raise InputError(
+            f"processes: found WORLD_SIZE {os.environ['WORLD_SIZE']} without {', '.join(sorted(missing))}, expected a "
+            "start by torchrun or accelerate launch; for a process alone: unset WORLD_SIZE"
+        )
     backend = "gloo"
     if torch.cuda.is_available():
         local, gpus = int(os.environ["LOCAL_RANK"]), torch.cuda.device_count()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -68,6 +69,8 @@ def evaluate(request: Request, say: Say) -> Path | None:
         )
     with timed(seconds, "geometry"):
         geometry = {name: system.geometry() for name, (system, _) in evaluated.items()}
+    (request.out / "result.json").unlink(missing_ok=True)  # it says that all else is there
+    shutil.rmtree(request.out / "trec", ignore_errors=True)  # of what was evaluated here before
     if request.trec_depth:
         for name, (system, _) in evaluated.items():
             export_runs(request.out / "trec" / name, system, request.trec_depth, name)
@@ -77,7 +80,7 @@ def evaluate(request: Request, say: Say) -> Path | None:
         geometry,
         {
             "label": loaded.label,
-            "seed": None,
+            "seed": request.seed,
             **loaded.about,
             "collection": loaded.test.collection.described(),
             "fitted_on": loaded.fit.collection.described() if loaded.fit and request.debias else None,

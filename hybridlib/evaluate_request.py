@@ -18,13 +18,13 @@ from hybridlib.measures import measure
 from hybridlib.trec_export import check_ids
 
 ENCODER_OPTIONS = ("revision", "max_length", "precision", "query_prefix", "passage_prefix")
-_OPTIONS = ("corpus", *ENCODER_OPTIONS)
+_OPTIONS = ("corpus", "seed", *ENCODER_OPTIONS)
 _USED = {  # the options that a kind of system leaves open
     ("encoder",): _OPTIONS,
-    ("embeddings",): ("corpus",),
+    ("embeddings",): ("corpus", "seed"),
     ("run",): (),
-    ("run", "corpus"): tuple(option for option in _OPTIONS if option != "revision"),
-    ("encoder", "run"): ("revision",),
+    ("run", "corpus"): tuple(option for option in _OPTIONS if option not in ("seed", "revision")),
+    ("encoder", "run"): ("seed", "revision"),
 }
 
 
@@ -33,9 +33,9 @@ class Request:
     """What to evaluate; the fields are explained by the command line.
 
     One of ``encoder``, ``embeddings`` and ``run``; or ``run`` and ``encoder``: on the test concepts of the run an
-    encoder that is not its own, such as the average of two runs, which may have a ``seed``; or ``run`` and ``corpus``:
-    the run's encoder on another corpus. ``corpus`` and the options of an encoder are given only where the system uses
-    them.
+    encoder that is not its own, such as the average of two runs; or ``run`` and ``corpus``: the run's encoder on
+    another corpus. ``corpus``, ``seed`` (a run has its own) and the options of an encoder are given only where the
+    system uses them.
     """
 
     out: Path

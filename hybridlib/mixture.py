@@ -31,7 +31,8 @@ class CorpusMixtureSampler(ResumableSampler):
         corpus_power: the power above, at least 0.
         sizes: size of each corpus; default: pairs of an epoch of its sampler (``len(part) * part.batch_size``), that is
             the concepts that it can draw, less those that fill no batch. So in proportion to size an epoch goes through
-            each corpus once on average. Pairs of all languages are not counted: in 38 languages a concept has 1,406.
+            each corpus once on average; larger batches than those of the others are drawn less often for it. Pairs of
+            all languages are not counted: in 38 languages a concept has 1,406.
         batches: batches an epoch; default: those of the parts together.
 
     Attributes:
@@ -74,7 +75,8 @@ class CorpusMixtureSampler(ResumableSampler):
             raise InputError(f"CorpusMixtureSampler: found batches {batches}, expected at least 1")
         super().__init__(seed)
         self.parts = tuple(parts)
-        self.weights = (size / size.max()) ** corpus_power
+        width = np.array([part.batch_size for part in parts], dtype=np.float64)
+        self.weights = (size / size.max()) ** corpus_power / (width / width.max())  # of batches, so that pairs are so
         self.offsets = np.cumsum([0, *(len(part.pairs.concept) for part in parts[:-1])]).tolist()
         self.batch_size = max(part.batch_size for part in parts)
 

@@ -129,18 +129,33 @@ def systems(results: Sequence[Results]) -> dict[str, list[pd.DataFrame]]:
     """Read label -> scores of each query, a table a seed, of several results.
 
     Raises:
-        InputError: if two of them hold one label and one seed.
+        InputError: if two of them hold one label and one seed, or one label and other configurations: seeds of one
+            system differ in nothing else.
     """
     found: dict[str, list[pd.DataFrame]] = {}
-    seen: dict[tuple[str, Any], Path] = {}
+    seen: dict[str, dict[Any, Results]] = {}
     for one in results:
         for label, table in one.scores().items():
-            key = label, one.result["seed"]
-            if key in seen:
-                raise InputError(f"{one.folder}: found {label!r} as in {seen[key]}, expected another label or seed")
-            seen[key] = one.folder
+            seeds = seen.setdefault(label, {})
+            if one.result["seed"] in seeds:
+                first = seeds[one.result["seed"]].folder
+                raise InputError(f"{one.folder}: found {label!r} as in {first}, expected another label or seed")
+            for other in seeds.values():
+                if differ := _differences(other.result, one.result):
+                    raise InputError(
+                        f"{one.folder}: found {label!r} with {differ} than {other.folder}, expected another label: "
+                        "seeds of one system differ in nothing else"
+                    )
+            seeds[one.result["seed"]] = one
             found.setdefault(label, []).append(table)
     return found
+
+
+def _differences(first: Mapping[str, Any], second: Mapping[str, Any]) -> str:
+    """Say in what the configurations of two results differ but for the seed; nothing if they do not."""
+    one, other = ({"seed": None, **(result.get("configuration") or {})} for result in (first, second))
+    names = [name for name in {**one, **other} if name != "seed" and one.get(name) != other.get(name)]
+    return f"another {', '.join(names)}" if names else ""
 
 
 def result_summary(results: Sequence[Results]) -> pd.DataFrame:

@@ -64,8 +64,8 @@ class ResumableSampler(Sampler[Batch]):
     batches: int
 
     def __init__(self, seed: int) -> None:
-        if seed < 0:
-            raise InputError(f"{type(self).__name__}: found seed {seed}, expected 0 at least")
+        if not 0 <= seed < 2**32:
+            raise InputError(f"{type(self).__name__}: found seed {seed}, expected 0 to 2**32 - 1")
         self.seed = seed
         self.epoch = self.position = 0
 

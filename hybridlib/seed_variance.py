@@ -26,7 +26,7 @@ def seed_variances(summary: pd.DataFrame, trainings: Mapping[str, str]) -> pd.Da
     psi'(d_0 / 2) = var(e) - mean psi'(d_i / 2) and is infinite where that is not positive; log s_0^2 = mean(e) +
     psi(d_0 / 2) - log(d_0 / 2). Here a variance that is larger than the moderated one stays as it is: else a system
     whose seeds differ more than usual would have intervals that are too narrow. A training with one seed gets s_0^2 and
-    d_0, and nothing if no training has two.
+    d_0, and nothing if fewer than two trainings have two.
 
     Args:
         summary: ``configuration``, ``languages``, ``setting``, ``measure`` and ``value``, a row a seed.

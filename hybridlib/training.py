@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import logging
 import math
 import sys
@@ -82,7 +83,7 @@ def train(
     torch.manual_seed(config.seed)
     torch.set_num_threads(config.threads)
     stepping = Stepping(config, encoder, corpus, learned or {}, ranks)
-    key = f"{config.run_name(corpus.fingerprint)} from {stepping.digest}"
+    key = f"{config.run_name(corpus.fingerprint)} from {stepping.digest}, rows {_row_order(corpus)}"
     done = _Done(time.perf_counter(), time.process_time())
     ranks.same("training", f"{key}, bfloat16 {encoder.uses_bfloat16}")
     if ranks.rank:
@@ -119,6 +120,14 @@ def train(
             encoder.load_state_dict(done.best_state)
         encoder.eval()
     return Training(pd.DataFrame(done.history), done.best_step, done.seconds, done.cpu_seconds, done.best_learned)
+
+
+def _row_order(corpus: Corpus) -> str:
+    """Digest the texts in the order of their rows: batches are drawn by row, and equal corpora may be in any order."""
+    digest = hashlib.sha256()
+    for text in corpus.table["text"]:
+        digest.update(text.encode() + b"\0")
+    return digest.hexdigest()[:16]
 
 
 @dataclass

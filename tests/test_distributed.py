@@ -126,6 +126,10 @@ def work(folder: Path) -> None:
         save_file(trained(folder / "stopped", ranks), folder / f"went on, {name}")
         with pytest.raises(InputError, match=f"weights: found '{ranks.rank}' on process {ranks.rank} and other"):
             ranks.same("weights", str(ranks.rank))
+        taken = ranks.firsts("rows", np.array([[1, 2], [3, 4 + ranks.rank]]))
+        assert taken.tolist() == [[1, 2], [3, 4]]
+        with pytest.raises(InputError, match=r"rows, shape and type: found .* on process"):
+            ranks.firsts("rows", np.zeros(1 + ranks.rank))
     hang(folder, ranks.rank)
     die(ranks.rank)
 
@@ -288,10 +292,19 @@ def test_more_processes_than_pairs_are_refused():
         Stepping(config(), DualEncoder.load("tiny"), corpus(), {}, Ranks(0, 6))
 
 
+def test_a_scheduler_that_starts_no_processes_is_told(monkeypatch):
+    """Some set WORLD_SIZE for their own use."""
+    monkeypatch.setenv("WORLD_SIZE", "4")
+    for name in ("RANK", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(InputError, match="found WORLD_SIZE 4 without MASTER_ADDR, MASTER_PORT, RANK, expected a start"):
+        connected(60).__enter__()
+
+
 def test_gpus_are_taken_where_there_are_some(monkeypatch):
     """No GPU is needed for this, so it shows what is asked of torch and not that it is done."""
-    asked = {}
-    for name, value in {"WORLD_SIZE": "4", "RANK": "3", "LOCAL_RANK": "1"}.items():
+    asked, place = {}, {"MASTER_ADDR": "localhost", "MASTER_PORT": "1"}
+    for name, value in {"WORLD_SIZE": "4", "RANK": "3", "LOCAL_RANK": "1", **place}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)

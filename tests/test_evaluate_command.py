@@ -144,6 +144,13 @@ def test_result_describes_what_was_evaluated(corpus, tmp_path):
     assert result["geometry"]["none"] == pytest.approx(expected_of(corpus).geometry())
 
 
+def test_a_seed_may_be_given_and_nothing_of_an_earlier_evaluation_stays(corpus, tmp_path):
+    evaluated(corpus, tmp_path, "--trec-depth", 3, "--debias", "centring", "--fit-concepts", 5)
+    assert len(list((tmp_path / "trec").iterdir())) == 2
+    assert evaluated(corpus, tmp_path, "--seed", 3)[0].result["seed"] == 3
+    assert not (tmp_path / "trec").exists()
+
+
 def test_languages_settings_measures_and_label_are_chosen(corpus, tmp_path):
     options = ["--languages", "zh, de", "--settings", "multilingual,monolingual", "--measures", "P@3,AP"]
     read, _ = evaluated(corpus, tmp_path, *options, "--label", "my encoder")

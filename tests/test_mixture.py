@@ -131,6 +131,16 @@ def test_corpora_are_drawn_by_size_to_the_power(power: float):
     assert ((counts - expected) ** 2 / expected).sum() < 13.8  # chi-square, 2 degrees of freedom, p = 0.001
 
 
+def test_larger_batches_are_drawn_less_often():
+    """In proportion to size each corpus is gone through as often, whatever its batches hold."""
+    parts = [
+        SAMPLERS["mixed"](pairs_of(80, LANGUAGES[number]), size, seed=number) for number, size in enumerate((4, 20))
+    ]
+    counts = np.bincount(drawn(CorpusMixtureSampler(parts, batches=6000)))
+    expected = np.array([20, 4]) / 24 * 6000
+    assert ((counts - expected) ** 2 / expected).sum() < 10.8  # chi-square, 1 degree of freedom, p = 0.001
+
+
 def test_given_sizes_take_the_place_of_the_number_of_concepts():
     counts = np.bincount(drawn(mixture(["mixed"] * 2, [20, 20], sizes=[3, 1], batches=4000)))
     assert counts[0] / 4000 == pytest.approx(0.75, abs=0.025)

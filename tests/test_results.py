@@ -117,6 +117,16 @@ def test_seeds_of_one_label_are_put_together(evaluations, tmp_path):
     assert {label: len(tables) for label, tables in systems(some).items()} == {"mine": 2, "other": 1, "other + lir": 1}
 
 
+def test_seeds_of_one_label_differ_in_nothing_else(evaluations, tmp_path):
+    """Labels say sampler and alpha alone, so that runs of two studies may be called the same."""
+    settings = [{"batch_size": 16, "seed": 1}, {"batch_size": 256, "seed": 2}]
+    some = [written(tmp_path / f"{one['seed']}", evaluations, seed=one["seed"], configuration=one) for one in settings]
+    with pytest.raises(InputError, match=r"2: found 'mine' with another batch_size than .*1, expected another label"):
+        systems(some)
+    alike = written(tmp_path / "3", evaluations, seed=3, configuration={**settings[0], "seed": 3})
+    assert len(systems([some[0], alike])["mine"]) == 2
+
+
 def test_one_label_and_seed_twice_is_refused(evaluations, tmp_path):
     some = [written(tmp_path / name, evaluations) for name in ("first", "second")]
     with pytest.raises(InputError, match=r"second: found 'mine' as in .*first, expected another label or seed"):

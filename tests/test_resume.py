@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -118,6 +119,16 @@ def test_finished_training_is_read_and_not_trained_again(tmp_path):
 def test_checkpoints_of_another_configuration_are_not_used(tmp_path, other):
     trained(config(), tmp_path)
     assert_same(trained(config(**other)), trained(config(**other), tmp_path))
+
+
+def test_checkpoints_of_the_same_texts_in_another_order_are_not_used(tmp_path, monkeypatch):
+    """Equal corpora have one fingerprint, but batches are drawn by row."""
+    trained(config(), tmp_path)
+    given = corpus_of(config())
+    turned = replace(given, dataset=given.dataset.select(range(len(given.dataset))[::-1]))
+    assert turned.fingerprint == given.fingerprint
+    monkeypatch.setitem(globals(), "corpus_of", lambda _: turned)
+    assert trained(config(), tmp_path)[2] == trained(config())[2] > 0
 
 
 def test_damaged_newest_checkpoint_costs_an_update_and_no_more(tmp_path):

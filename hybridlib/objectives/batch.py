@@ -29,6 +29,8 @@ _TOLERANCE = 0.01  # of a length
 class Batch:
     """B training pairs of at least two concepts; vectors are of unit length and held in at least float32.
 
+    All vectors take the type of the queries: float32, or float64 where these are.
+
     Whole numbers are moved to the device of the queries, as a ``DataLoader`` gives them on the CPU.
 
     Attributes:
@@ -77,7 +79,8 @@ class Batch:
             if tensor.is_floating_point() != is_vector:
                 kind = "floating-point vectors" if is_vector else "whole numbers"
                 raise InputError(f"{name}: found {tensor.dtype}, expected {kind}")
-            kept = tensor.to(torch.promote_types(tensor.dtype, torch.float32) if is_vector else self.queries.device)
+            exact = torch.promote_types(self.queries.dtype, torch.float32)
+            kept = tensor.to(exact if is_vector else self.queries.device)
             object.__setattr__(self, name, kept)
         if not (self.concepts != self.concepts[:1]).any():
             raise InputError(f"batch: found {len(self.concepts)} rows of 1 concept, expected 2 concepts or more")

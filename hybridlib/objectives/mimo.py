@@ -30,7 +30,8 @@ class MIMODistillation(Objective):
     Args:
         dimension: d, positive.
         teacher_dimension: t, positive.
-        seed: of the first values of W and b, uniform in ±1/sqrt(d) as in ``nn.Linear``.
+        seed: of the first values of W and b, uniform in ±1/sqrt(d) as in ``nn.Linear``. A run whose objective says none
+            has 0, whatever the run's own seed.
 
     Example:
         >>> objective = MIMODistillation(2, 2)

@@ -52,6 +52,13 @@ def test_vectors_of_half_precision_are_of_unit_length():
     assert replace(batch, queries=batch.queries.bfloat16(), passages=batch.passages.half()).queries.shape == (7, 5)
 
 
+@pytest.mark.parametrize(("given", "kept"), [(torch.bfloat16, torch.float32), (torch.float64, torch.float64)])
+def test_all_vectors_take_the_type_of_the_queries(given, kept):
+    """Such as those of a teacher that numpy computed in float64."""
+    batch = replace(example(0), queries=example(0).queries.to(given), teacher_queries=torch.ones(7, 4).double())
+    assert {batch.queries.dtype, batch.passages.dtype, batch.teacher_queries.dtype} == {kept}
+
+
 @pytest.mark.parametrize("rows", [0, 1])
 def test_batch_without_negatives_is_refused(rows):
     with pytest.raises(InputError, match=f"batch: found {rows} rows? of .* expected 2 concepts or more"):
@@ -61,7 +68,7 @@ def test_batch_without_negatives_is_refused(rows):
 def test_vectors_keep_their_gradient_when_they_are_made_float32():
     vectors = torch.eye(2, dtype=torch.bfloat16).requires_grad_()
     batch = Batch(vectors, torch.eye(2, dtype=torch.float64), torch.arange(2))
-    assert (batch.queries.dtype, batch.passages.dtype) == (torch.float32, torch.float64)
+    assert (batch.queries.dtype, batch.passages.dtype) == (torch.float32, torch.float32)
     (3 * batch.queries).sum().backward()
     assert vectors.grad.tolist() == [[3, 3], [3, 3]]
 
