@@ -152,9 +152,9 @@ def systems(results: Sequence[Results]) -> dict[str, list[pd.DataFrame]]:
 
 
 def _differences(first: Mapping[str, Any], second: Mapping[str, Any]) -> str:
-    """Say in what the configurations of two results differ but for the seed; nothing if they do not."""
-    one, other = ({"seed": None, **(result.get("configuration") or {})} for result in (first, second))
-    names = [name for name in {**one, **other} if name != "seed" and one.get(name) != other.get(name)]
+    """Say in what the configurations of two results differ but for seed and threads; nothing if they do not."""
+    one, other = (result.get("configuration") or {} for result in (first, second))
+    names = [name for name in {**one, **other} if name not in ("seed", "threads") and one.get(name) != other.get(name)]
     return f"another {', '.join(names)}" if names else ""
 
 
