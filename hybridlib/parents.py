@@ -21,10 +21,10 @@ from hybridlib.told import COMPARED, MEANS, Told, read_table
 UNTRAINED = "untrained"
 _STANDING = {  # verdicts summed, whether all are separable -> how they stand to both parents
     (2, True): "better than both",
-    (1, False): "better than one, level with the other",
+    (1, False): "better than one and level with the other",
     (0, True): "between them",
     (0, False): "level with both",
-    (-1, False): "worse than one, level with the other",
+    (-1, False): "worse than one and level with the other",
     (-2, True): "worse than both",
 }
 _COMPARED_RESULTS = "*/*/comparisons.csv"
@@ -136,8 +136,8 @@ def finding(trios: Sequence[Trio]) -> str:
     for panel in WITH_FIRST_HIT:
         counts = Counter(filter(None, (_standing(trio, panel) for trio in trios)))
         if counts:
-            said.append(f"**{SAID[panel]}** {', '.join(f'{stands} in {n}' for stands, n in counts.most_common())}")
-    return f"Over these tests hybrid batches are: {'; '.join(said)}." if said else ""
+            said.append(f"**{SAID[panel]}** {', '.join(f'{stands} ({n})' for stands, n in counts.most_common())}")
+    return f"Of these tests (how many in brackets), hybrid batches are: {'; '.join(said)}." if said else ""
 
 
 def _standing(trio: Trio, panel: tuple[str, str]) -> str | None:
