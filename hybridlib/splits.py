@@ -95,7 +95,9 @@ def fit_corpus(config: RunConfig, concepts: int, languages: list[str]) -> Corpus
         train = joined(other_corpora(config))
         if not set(languages) <= set(train.languages):
             train, _ = _held_out(run_corpus(config), config.validation_concepts, config.test_concepts)
-    return train.select(concepts=train.concepts[:concepts], languages=languages)
+    return train.select(
+        concepts=train.concepts[:concepts], languages=[code for code in languages if code in train.languages]
+    )
 
 
 def data_fingerprint(config: RunConfig) -> str:

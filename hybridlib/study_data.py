@@ -48,6 +48,6 @@ def _check_fit(config: RunConfig, label: str) -> None:
     lacking = [language for language in tested if language not in fitted]
     if lacking:
         raise InputError(
-            f"found systems with debias of {label}, tested in {' '.join(lacking)}, of which there is no training text, "
-            f"expected some: of {config.corpus} in train_corpora, or without debias"
+            f"found systems with debias of {label}, tested in {' '.join(lacking)}, of which there is no training "
+            f"or validation text, expected some: of {config.corpus} in train_corpora, or without debias"
         )

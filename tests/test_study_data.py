@@ -69,16 +69,31 @@ def test_a_study_of_one_system_is_refused_before_training(study_of):
     check_data(study_of(f"{text}\nsystems: [{{of: mixed, debias: [lir]}}]"))
 
 
+ORDER = "c4 c18 c0 c10 c16 c17 c19 c6 c13 c3 c8 c9 c2 c5 c1 c12 c14 c7 c15 c11".split()  # of their hashes
+
+
+def lines_of(concepts, *languages):
+    return "".join(
+        json.dumps({"concept": one, "language": language, "query": f"{language} {one}", "passage": f"{one} {language}"})
+        + "\n"
+        for one in concepts
+        for language in languages
+    )
+
+
 def test_debiasing_without_texts_of_a_tested_language_is_refused_before_training(study_of, tmp_path):
-    """Trained on another corpus, in English and German alone."""
-    lines = [
-        {"concept": f"c{n}", "language": language, "query": f"{language} {n}", "passage": f"{n} in {language}"}
-        for n in range(8)
-        for language in ("en", "de")
-    ]
-    (file := tmp_path / "own.jsonl").write_text("\n".join(map(json.dumps, lines)))
-    defaults = f"train_corpora: [{file}], test_languages: [de, ru], test_concepts: 10, batch_size: 4"
-    text = f"defaults: {{{defaults}}}\nruns: [{{sampler: untrained}}]\nsystems: [{{of: untrained, debias: [lir]}}]"
+    """Trained on other texts, in English and German alone; of the corpus only test concepts are in Russian."""
+    (trained := tmp_path / "trained.jsonl").write_text(lines_of([f"a{n}" for n in range(8)], "en", "de"))
+
+    def study(name, russian):
+        (file := tmp_path / f"{name}.jsonl").write_text(lines_of(ORDER, "en", "de") + lines_of(russian, "ru"))
+        sizes = "test_concepts: 10, validation_concepts: 10, batch_size: 4"
+        defaults = f"corpus: {file}, train_corpora: [{trained}], {sizes}"
+        return study_of(
+            f"defaults: {{{defaults}}}\nruns: [{{sampler: untrained}}]\nsystems: [{{of: untrained, debias: [lir]}}]"
+        )
+
+    check_data(study("none", []))
     with pytest.raises(InputError, match=r"mine\.yaml: found systems with debias of untrained, tested in ru, of which"):
-        check_data(study_of(text))
-    check_data(study_of(text.replace("de, ru", "de, en")))
+        check_data(study("tested", ORDER[-10:]))
+    check_data(study("all", ORDER))
