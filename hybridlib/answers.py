@@ -14,14 +14,21 @@ from hybridlib.plain_text import listed
 from hybridlib.stands import PARENTS, beside_parents
 from hybridlib.told import Told, distinct
 
+_SUBJECT = "hybrid 0.5"
+
 
 def subject(told: Told) -> str:
     """Return the system that the question is about: hybrid batches with alpha 0.5, else the study's baseline.
 
     All others were compared with it: where a study has references, it is one of these or the baseline.
     """
-    compared = [told.about["baseline"], *(told.about["references"] or told.labels)]
-    return "hybrid 0.5" if "hybrid 0.5" in compared and "hybrid 0.5" in told.labels else str(told.about["baseline"])
+    return subject_among(told.labels, str(told.about["baseline"]), told.about["references"])
+
+
+def subject_among(labels: Sequence[str], baseline: str, references: Sequence[str] = ()) -> str:
+    """Return :func:`subject` of a study with these systems."""
+    compared = {baseline, *(references or labels)} & set(labels)
+    return _SUBJECT if _SUBJECT in compared else baseline
 
 
 def with_parents(studies: Iterable[Told], told: Told) -> list[Told]:
@@ -81,7 +88,7 @@ def _over_objectives(told: Told) -> str:
     """Say which kind of batch is best for how many objectives, and whether it or the objective moves more."""
     if told.about["axis"] != "sampler":
         return ""
-    rows, found = tallies(told.lying.merge(told.means[told.means["languages"] == "all"]))
+    rows, found = tallies(told.on_axis(told.means))
     if not found:
         return ""
     places: dict[str, list[str]] = {}

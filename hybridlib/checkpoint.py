@@ -106,7 +106,7 @@ class Checkpoints:
                 log.warning("%s: found no checkpoint (%s), going on with the one before", file, error)
                 continue
             return Checkpoint(int(step), tensors, values)
-        log.info("%s: no checkpoint to go on from; one is kept every %.0f s", self.folder, self.seconds)
+        log.info("%s: no checkpoint to go on from; one is kept every %.0f s", self.folder.name, self.seconds)
         return None
 
     def _files(self) -> list[Path]:

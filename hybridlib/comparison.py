@@ -241,7 +241,7 @@ def least_p(comparisons: pd.DataFrame) -> float:
     return float(family / (1 + max(10_000, _FLIPS * len(comparisons))))
 
 
-def inseparable(comparisons: pd.DataFrame, label: str, among: Iterable[str], setting: str, measure: str) -> list[str]:
+def maybe_as_good(comparisons: pd.DataFrame, label: str, among: Iterable[str], setting: str, measure: str) -> list[str]:
     """Return those that may be as good as a system that they were compared with: the 95 % interval holds 0.
 
     One whose interval is on one side of 0, but whose Holm-corrected p is not below 0.05, is neither separable from it

@@ -1,6 +1,6 @@
-"""Debiasing embeddings after training: one affine map a language, fitted on training texts. Numpy alone.
+"""Debiasing embeddings after training: one affine map a language, fitted on texts that test nothing. Numpy alone.
 
-Each method is fitted on the vectors of training texts and gives a :data:`Debiasing`, which maps vectors of other texts
+Each method is fitted on the vectors of some texts and gives a :data:`Debiasing`, which maps vectors of other texts
 by their language; no test text may be among those it is fitted on. Queries and passages differ in more than language
 (prefix, length, style), so fit and apply them apart, as :func:`fitted` does.
 """
@@ -33,7 +33,7 @@ def centring(vectors: np.ndarray, language: np.ndarray) -> Debiasing:
     length is ours: cosine retrieval does the same.
 
     Args:
-        vectors: float [n, d], training texts of one role.
+        vectors: float [n, d], texts of one role to fit on.
         language: codes or numbers [n].
 
     Example:
@@ -92,7 +92,7 @@ def remove_components(vectors: np.ndarray, language: np.ndarray, *, components: 
     has unit length, and queries and passages may be fitted apart; they fit both on sentences of Wikipedia.
 
     Args:
-        vectors: float [n, d], training texts of one role.
+        vectors: float [n, d], texts of one role to fit on.
         language: codes or numbers [n].
         components: how many to remove, 1 to d - 1.
 

@@ -15,18 +15,10 @@ from hybridlib.answers import basis, said_basis, subject
 from hybridlib.comparison import DIGITS, SAID, against, compared_labels, direction, verdict
 from hybridlib.curves import WITH_FIRST_HIT
 from hybridlib.errors import InputError
-from hybridlib.stands import PARENTS
+from hybridlib.stands import PARENTS, standing
 from hybridlib.told import COMPARED, MEANS, Told, read_table
 
 UNTRAINED = "untrained"
-_STANDING = {  # verdicts summed, whether all are separable -> how they stand to both parents
-    (2, True): "better than both",
-    (1, False): "better than one and level with the other",
-    (0, True): "between them",
-    (0, False): "level with both",
-    (-1, False): "worse than one and level with the other",
-    (-2, True): "worse than both",
-}
 _COMPARED_RESULTS = "*/*/comparisons.csv"
 
 
@@ -136,16 +128,18 @@ def finding(trios: Sequence[Trio]) -> str:
     for panel in WITH_FIRST_HIT:
         counts = Counter(filter(None, (_standing(trio, panel) for trio in trios)))
         if counts:
-            said.append(f"**{SAID[panel]}** {', '.join(f'{stands} ({n})' for stands, n in counts.most_common())}")
-    return f"Of these tests (how many in brackets), hybrid batches are: {'; '.join(said)}." if said else ""
+            said.append(f"**{SAID[panel]}** {'; '.join(f'{stands} ({n})' for stands, n in counts.most_common())}")
+    return f"Of these tests (how many in brackets), hybrid batches are {'. They are '.join(said)}." if said else ""
 
 
-def _standing(trio: Trio, panel: tuple[str, str]) -> str | None:
+def _standing(trio: Trio, panel: tuple[str, str]) -> str:
     try:
-        rows = [against(trio.comparisons, trio.hybrid, label, *panel) for label in trio.parents.values()]
+        found = {
+            parent: against(trio.comparisons, trio.hybrid, label, *panel) for parent, label in trio.parents.items()
+        }
     except InputError:  # not compared
-        return None
-    return _STANDING[sum(map(verdict, rows)), all(map(verdict, rows))] if len(rows) == len(PARENTS) else None
+        return ""
+    return standing({parent: verdict(row) for parent, row in found.items()}) if len(found) == len(PARENTS) else ""
 
 
 def _level(trio: Trio, panel: tuple[str, str]) -> str:

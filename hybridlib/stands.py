@@ -37,7 +37,7 @@ def beside_parents(comparisons: pd.DataFrame, label: str, basis: str = "") -> st
     places: dict[str, list[str]] = {}
     for panel in panels:
         rows = [against(comparisons, label, parent, *panel) for parent in parents]
-        stands = _stands(dict(zip(parents, map(verdict, rows), strict=True)))
+        stands = standing(dict(zip(parents, map(verdict, rows), strict=True)))
         places.setdefault(stands, []).append(f"{SAID[panel]} ({', '.join(map(_difference, rows))})")
     said = "; ".join(f"**{stands}** {listed(where)}" for stands, where in places.items())
     mixes = " which it mixes," * (label.startswith("hybrid") and len(parents) > 1)
@@ -50,7 +50,7 @@ def beside_parents(comparisons: pd.DataFrame, label: str, basis: str = "") -> st
     )
 
 
-def _stands(verdicts: Mapping[str, int]) -> str:
+def standing(verdicts: Mapping[str, int]) -> str:
     """Say how a system stands to its parents by whether it is better (1), worse (-1) or not separable (0) from each."""
     if set(verdicts.values()) == {1, -1}:
         return "between them"

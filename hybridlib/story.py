@@ -47,8 +47,11 @@ def method_table(told: Told) -> pd.DataFrame:
 
 def curve_tables(told: Told) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, pd.Series]]:
     """Give what :func:`hybridlib.along.along` draws of a study; empty tables if it has no axis."""
-    points, seeds = (told.lying.merge(table[table["languages"] == "all"]) for table in (told.means, told.summary))
-    return points, seeds, {label: level(told.means, label) for label in told.labels if label == "untrained"}
+    return (
+        told.on_axis(told.means),
+        told.on_axis(told.summary),
+        {label: level(told.means, label) for label in told.labels if label == "untrained"},
+    )
 
 
 def study_table(studies: Mapping[str, Told]) -> pd.DataFrame:

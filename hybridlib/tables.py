@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from hybridlib.comparison import LEVEL, against, direction, inseparable, verdict
+from hybridlib.comparison import LEVEL, against, direction, maybe_as_good, verdict
 from hybridlib.evaluation import BIAS, POOL, SETTINGS, SHARE
 from hybridlib.results import Results
 
@@ -39,7 +39,7 @@ def measure_table(
         summary: from :func:`hybridlib.comparison.summary_table`.
         columns: (setting, measure) pairs.
         comparisons: if given, a value that may be the best of its column gets a ``≈``, see
-            :func:`hybridlib.comparison.inseparable`.
+            :func:`hybridlib.comparison.maybe_as_good`.
         languages: all, seen or unseen.
         references: systems of which the first eight get a letter, which stands raised beside each value that is
             separably better than theirs; they must be among those that ``comparisons`` compares all with.
@@ -62,7 +62,7 @@ def measure_table(
             continue
         best = _best(means * direction(measure), comparisons) if direction(measure) and len(labels) > 1 else ""
         tested = best and comparisons is not None and _tested(comparisons, setting, measure)
-        alike = inseparable(comparisons, best, labels, setting, measure) if tested and comparisons is not None else []
+        alike = maybe_as_good(comparisons, best, labels, setting, measure) if tested and comparisons is not None else []
         cells = []
         for label in labels:
             text = _number(means.get(label), deviations.get(label), measure)

@@ -86,6 +86,10 @@ class Told:
         """Which systems lie on curves, and where: of :func:`hybridlib.curves.series`; empty without an axis."""
         return pd.DataFrame(self.about["series"], columns=["configuration", "series", "x"])
 
+    def on_axis(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Give the rows over all languages of the systems that lie on curves, with ``series`` and ``x``."""
+        return self.lying.merge(table[table["languages"] == "all"])
+
     def value(self, label: str, setting: str, measure: str, column: str = "value") -> float:
         """Return a mean over seeds, or another column of ``means``, of a system over all languages.
 

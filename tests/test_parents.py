@@ -74,10 +74,11 @@ def test_how_hybrid_batches_stand_is_counted_over_tests_with_both_parents():
     """A table without one of them, or without the measure, is not counted."""
     undecided = [*compared("hybrid 0.5", "monolingual"), *compared("crosslingual", "hybrid 0.5", p=CERTAIN)]
     assert parents.finding([trio(), trio(), trio(undecided), trio(WON[:4])]) == (
-        "Of these tests (how many in brackets), hybrid batches are: **within a language** between them (2), worse than "
-        "one and level with the other (1); **between two languages** between them (2), worse than one and level with "
-        "the other (1); **in the pool of all languages** better than both (2), worse than one and level with the other "
-        "(1); **by rank distance** worse than both (2), better than one and level with the other (1)."
+        "Of these tests (how many in brackets), hybrid batches are **within a language** between them (2); worse than "
+        "crosslingual, not separable from monolingual (1). They are **between two languages** between them (2); worse "
+        "than crosslingual, not separable from monolingual (1). They are **in the pool of all languages** better than "
+        "both (2); worse than crosslingual, not separable from monolingual (1). They are **by rank distance** worse "
+        "than both (2); better than crosslingual, not separable from monolingual (1)."
     )
     assert parents.finding([trio(WON[:4])]) == ""
 

@@ -19,7 +19,7 @@ def test_a_batch_size_below_two_is_an_error(kind: str, batch_size: int):
 
 
 @every_sampler
-def test_a_seed_below_zero_is_an_error(kind: str):
+def test_a_seed_out_of_range_is_an_error(kind: str):
     for seed in (-1, 2**32):  # with an epoch, seed 2**32 + 7 would be seed 7 in the next one
         with pytest.raises(InputError, match=f"^{SAMPLERS[kind].__name__}: found seed {seed}, expected 0 to"):
             SAMPLERS[kind](corpus_of([9, 9]), 4, seed=seed)
