@@ -1,5 +1,4 @@
 import json
-import subprocess
 import sys
 from itertools import product
 from pathlib import Path
@@ -100,17 +99,6 @@ def test_results_stand_without_a_page_and_say_why(corpus, tmp_path, monkeypatch,
     )
     assert (tmp_path / "both" / "comparisons.csv").exists()
     assert pages == []
-
-
-def test_evaluating_imports_nothing_of_the_extra_study():
-    """It is not there after ``pip install hybridlib``."""
-    code = (
-        "import sys\nfrom hybridlib import __main__, evaluate_command, page_needs\npage_needs.why_no_page()\n"
-        "print(*{name.partition('.')[0] for name in sys.modules})"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    extra = "papermill nbconvert nbformat bleach bs4 faiss ipykernel IPython ipywidgets matplotlib seaborn snakemake"
-    assert set(extra.split()) & set(done.stdout.split()) == set()
 
 
 def test_a_trimmed_encoder_knows_the_words_of_other_texts(corpus, tmp_path):
